@@ -1,0 +1,48 @@
+// Card: an accelerator that isn't there. Two kinds share one model and one face:
+// RealCard (real_card.h) lives in real time behind real rings; VirtualCard
+// (virtual_card.h) lives on a virtual clock on the caller's thread.
+//
+// Threads: the accessors from any thread. Ownership: the card owns its queue
+// pairs. It ends after everything that submits to it; requests still in flight
+// then are the caller's again when the destructor returns, completed or not.
+#ifndef GHOSTCARD_HWSIM_CARD_H_
+#define GHOSTCARD_HWSIM_CARD_H_
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "hwsim/clock.h"
+#include "hwsim/model/profile.h"
+#include "hwsim/queue_pair.h"
+
+namespace hwsim {
+
+class Card {
+ public:
+  virtual ~Card() = default;
+
+  virtual std::span<const std::unique_ptr<QueuePair>> queue_pairs() const = 0;
+  virtual const Clock& clock() const = 0;
+  virtual const Profile& profile() const = 0;
+  virtual std::string_view transport_name() const = 0;  // "uring", "memory", "virtual"
+
+  // Whether queue pairs raise interrupts; off while completions are polled. On at first.
+  virtual void SetInterrupts(bool on) = 0;
+
+  struct Stats {
+    uint64_t completed = 0;           // requests completed
+    uint64_t interrupts = 0;          // times the model asked for the line to rise
+    uint64_t faults_fired = 0;        // at the card; submit refusals are counted by the queue pair
+    uint64_t sleeps = 0;              // times the service thread went to sleep
+    Duration lateness_total{};        // sum over completed requests of completed - due
+    Duration lateness_max{};
+  };
+  virtual Stats stats() const = 0;
+};
+
+}  // namespace hwsim
+
+#endif  // GHOSTCARD_HWSIM_CARD_H_

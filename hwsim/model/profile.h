@@ -1,0 +1,58 @@
+// Profile: which card this is. The numbers of a device, in one value that TOML
+// and C++ fill alike (profile_toml.h reads the file).
+//
+// Limits are checked by Validate(), and nowhere else.
+#ifndef GHOSTCARD_HWSIM_MODEL_PROFILE_H_
+#define GHOSTCARD_HWSIM_MODEL_PROFILE_H_
+
+#include <array>
+#include <cstdint>
+#include <string>
+
+#include "hwsim/error.h"
+#include "hwsim/model/fault_plan.h"
+#include "hwsim/model/latency_model.h"
+#include "hwsim/request.h"
+
+namespace hwsim {
+
+// When a completion makes the interrupt line rise. The line rises when either
+// limit is reached; moderation delays the interrupt, never the completion.
+struct Moderation {
+  uint32_t count = 1;  // completions since the last interrupt; 1: every one. 1..4096
+  Duration time{};     // since the first completion not yet signalled; 0: no wait. 0..10 ms
+};
+
+// What one kind of operation costs on this card.
+struct OperationCost {
+  LatencyModel service;  // time on an engine (a parallel service unit)
+  // Starts per second over the whole card; 0: no cap. The card's published rate.
+  double rate_per_s_max = 0;
+};
+
+struct Profile {
+  std::string name = "ideal";
+  std::string source = "no device: no latency, no limits";  // where the figures come from
+
+  uint32_t queue_pairs_max = 64;   // 1..1024
+  uint32_t depth = 512;            // requests in flight per queue pair. 1..32768
+  uint32_t engines = 1024;         // parallel service units. 1..65536
+  Moderation moderation;
+  // The way there and back (doorbell, DMA, driver): added to each request,
+  // without keeping an engine busy.
+  LatencyModel transit;
+  std::array<OperationCost, kOperationKindCount> operations{};
+  FaultPlan faults;
+
+  OperationCost& cost(OperationKind kind) { return operations[static_cast<size_t>(kind)]; }
+  const OperationCost& cost(OperationKind kind) const {
+    return operations[static_cast<size_t>(kind)];
+  }
+
+  // The first value that is out of bounds: what was given and what is allowed.
+  Expected<void> Validate() const;
+};
+
+}  // namespace hwsim
+
+#endif  // GHOSTCARD_HWSIM_MODEL_PROFILE_H_
