@@ -9,8 +9,8 @@
 //   for (task.Start(context); task.paused(); task.Resume()) WaitFor(context);
 //
 // Threads: a task is started and resumed by one thread at a time. Ownership: Task owns the frame; a
-// task awaited by another is owned by that one. Destroying a paused task destroys its frames, innermost first;
-// what it awaited is told by its awaiter's destructor.
+// task awaited by another is owned by that one. Destroying a paused task destroys its frames,
+// innermost first; what it awaited is told by its awaiter's destructor.
 #ifndef GHOSTCARD_WAITCTX_COROUTINE_H_
 #define GHOSTCARD_WAITCTX_COROUTINE_H_
 
@@ -22,7 +22,8 @@ namespace waitctx {
 // TaskControl::Suspend.
 class Suspension {
  public:
-  // Asked on each resume, on the resuming thread: false keeps the task paused (the wake-up was for someone else).
+  // Asked on each resume, on the resuming thread: false keeps the task paused (the wake-up was for
+  // someone else).
   virtual bool ReadyToResume() = 0;
 
  protected:

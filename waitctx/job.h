@@ -5,8 +5,10 @@
 //
 // Threads: everything acts on the calling thread's pool. Resuming another thread's
 // job is refused. Ownership: a Job* is the pool's; it is valid until Start or Resume answers
-// kFinished. A job holds a reference to its wait context.
-// Limits: StackPool's (stack size, guard page); max_size jobs per thread, idle or in flight.
+// kFinished, and known as stale after that. It is a handle, not an address: compare it, hand it
+// back, look at nothing behind it. A job holds a reference to its wait context.
+// Limits: StackPool's (stack size, guard page); max_size jobs per thread, idle or in flight. A job
+// that is still paused when its thread ends can never run again; its stack stays.
 // Exceptions: each job has its own exception state. One that leaves a job's function ends
 // the process, as it would leave a thread's.
 #ifndef GHOSTCARD_WAITCTX_JOB_H_
@@ -26,11 +28,11 @@ namespace waitctx {
 class Job;
 
 // The values are OpenSSL's.
-enum class [[nodiscard]] JobStatus : int {
-  kError = 0,     // refused: LastJobError() says why; the job handle, if any, is as before
-  kNoJobs = 1,    // the pool is at max_size: try again when a job has finished
-  kPaused = 2,    // wait on its context, then Resume
-  kFinished = 3,  // `result` is set, the handle is no more
+enum class [[nodiscard]] JobStatus : int{
+    kError = 0,   // refused: LastJobError() says why; the job handle, if any, is as before
+    kNoJobs = 1,  // the pool is at max_size, or stacks are short: try again when a job has finished
+    kPaused = 2,  // wait on its context, then Resume
+    kFinished = 3,  // `result` is set, the handle is no more
 };
 
 using JobFunction = int (*)(void* args);
@@ -48,8 +50,10 @@ JobStatus ResumeJob(Job*& job, int& result);
 Job* CurrentJob();
 // Its context; null outside a job or when it was started without one.
 WaitContext* CurrentWaitContext();
-// Gives control back to whoever started or resumed the current job, and returns when resumed. Outside a
-// job, or with pausing blocked, it returns at once. Always true but for a defect.
+// The context of a job in flight; null for a stale handle and for null.
+WaitContext* JobWaitContext(const Job* job);
+// Gives control back to whoever started or resumed the current job, and returns when resumed.
+// Outside a job, or with pausing blocked, it returns at once. Always true but for a defect.
 bool PauseJob();
 // Whether PauseJob() would pause: inside a job and not blocked.
 bool CanPause();
@@ -57,8 +61,9 @@ bool CanPause();
 void BlockPause();
 void UnblockPause();
 
-// This thread's pool. `max_size` 0: no limit. Fails when init_size > max_size (0 < init_size with max_size 0
-// is refused too, as OpenSSL does), or when stacks cannot be had. A second call resizes the pool.
+// This thread's pool. `max_size` 0: no limit. Fails when init_size > max_size (0 < init_size with
+// max_size 0 is refused too, as OpenSSL does), or when stacks cannot be had. A second call resizes
+// the pool.
 bool InitThread(size_t max_size, size_t init_size);
 // Frees the idle jobs. Paused ones stay valid. May be called twice. Also done at thread exit.
 void CleanupThread();
@@ -81,12 +86,12 @@ const char* LastJobError();
 class Fibre {
  public:
   template <typename F>
-    requires std::is_invocable_r_v<int, F&>
-  Fibre(WaitContextRef context, F function) : context_(std::move(context)) {
+  requires std::is_invocable_r_v<int, F&> Fibre(WaitContextRef context, F function)
+      : context_(std::move(context)) {
     Start(std::make_unique<Holder<F>>(std::move(function)));
   }
-  // Requires: not paused. A paused job cannot be taken off its stack; it is left to its thread's pool, and counted there
-  // as in flight for good.
+  // Requires: not paused. A paused job cannot be taken off its stack; it is left to its thread's
+  // pool, and counted there as in flight for good.
   ~Fibre();
   Fibre(const Fibre&) = delete;
   Fibre& operator=(const Fibre&) = delete;
@@ -96,6 +101,7 @@ class Fibre {
   JobStatus status() const { return status_; }
   bool paused() const { return status_ == JobStatus::kPaused; }
   int result() const { return result_; }
+  // Requires: it was given one.
   WaitContext& context() const { return *context_; }
 
  private:

@@ -13,6 +13,8 @@
 // Ownership: counted (WaitContextRef). Close() ends it for its application: no
 // callback begins and no fd is signalled through a Pin after it returns. Memory goes
 // with the last reference: requests in flight and jobs hold one.
+// Limits: 2^28 references and 2^14 pins at once; entries are found by walking them, newest first,
+// as a session has few.
 #ifndef GHOSTCARD_WAITCTX_WAIT_CONTEXT_H_
 #define GHOSTCARD_WAITCTX_WAIT_CONTEXT_H_
 
@@ -62,13 +64,16 @@ class WaitContext {
     void* data = nullptr;
   };
   // The newest entry of that key that is not cleared.
-  std::optional<WaitFd> GetWaitFd(const void* key) const;
+  std::optional<WaitFd> GetWaitFd(const void* key) const {
+    const Entry* entry = Find(key);
+    return entry == nullptr ? std::nullopt : std::optional<WaitFd>({entry->fd, entry->data});
+  }
 
   // Removes the newest entry of that key. Does not call its cleanup: the fd is the
   // caller's to close. False: there is none.
   bool ClearWaitFd(const void* key);
 
-  size_t wait_fd_count() const;
+  size_t wait_fd_count() const { return count_ - removed_; }
   // Writes the fds, newest first, and returns how many. Requires: out.size() >= wait_fd_count().
   size_t CopyWaitFds(std::span<int> out) const;
 
@@ -78,12 +83,14 @@ class WaitContext {
   };
   // What changed since the job was last resumed. Looking does not consume. A key that was
   // removed and added again is in both lists: apply removals first.
-  ChangeCounts changed_fd_counts() const;
+  ChangeCounts changed_fd_counts() const { return {added_, removed_}; }
   // Requires: room for changed_fd_counts(). An empty span is skipped.
   void CopyChangedFds(std::span<int> added, std::span<int> removed) const;
 
   // Forgets what changed. For jobs and tasks, when they are resumed.
-  void ResetChanges();
+  void ResetChanges() {
+    if ((added_ | removed_) != 0) ForgetChanges();
+  }
 
   // --- status and callback ---
 
@@ -100,8 +107,9 @@ class WaitContext {
 
   // --- telling ---
 
-  // While a Pin exists, Close() and SetCallback() wait for it: what it shows stays valid. Held
-  // only around a callback or a signal, by a thread that tells.
+  // While a Pin exists, Close() and SetCallback() on other threads wait for it: what it shows stays
+  // valid. Held only around a callback or a signal, by the thread that tells. Pins of one thread
+  // may nest, on one context and on several.
   // Requires: the holder of the pin has a reference, or knows that someone has until then.
   class Pin {
    public:
@@ -110,51 +118,129 @@ class WaitContext {
     Pin(const Pin&) = delete;
     Pin& operator=(const Pin&) = delete;
     // False: the context is closed; tell nobody.
-    explicit operator bool() const { return open_; }
+    explicit operator bool() const { return unit_ != 0; }
     Callback callback() const { return callback_; }
 
    private:
-    WaitContext& context_;
-    Pin* const outer_;  // the pin this thread held already, if any
-    bool open_ = false;
-    Callback callback_;
     friend class WaitContext;
+    WaitContext& context_;
+    Pin* outer_ = nullptr;  // the pin this thread held already, if any
+    uint64_t unit_ = 0;     // what it added to the gate word; 0: closed, nothing
+    Callback callback_;
   };
 
   // --- the end ---
 
   // The application is done with it: waits for pins of other threads, then calls the cleanups,
-  // newest first, and removes the entries. Entries added later (by a job that still runs) are cleaned
-  // up with the last reference. A second call does nothing.
+  // newest first, and removes the entries. Entries added later (by a job that still runs) are
+  // cleaned up with the last reference. A second call does nothing.
   void Close();
-  bool closed() const;
+  bool closed() const { return (gate_.load(std::memory_order_acquire) & kClosed) != 0; }
 
  private:
-  WaitContext() = default;
-  ~WaitContext();
   friend class WaitContextRef;
-  // Implementation: entries inline up to a few, then on the heap; a gate word that counts pins
-  // and holds the closed bit; the callback pair behind a sequence number.
+
+  struct Entry {
+    const void* key;
+    void* data;
+    CleanupFn cleanup;
+    int fd;
+    bool added;    // since the changes were last reset
+    bool removed;  // likewise: hidden, kept only to be reported
+  };
+  static constexpr uint32_t kInlineEntries = 4;
+
+  // The gate word, one word so that the owner of the only reference can see in one load that
+  // nobody else is about: flags, the pins of either phase, the references.
+  static constexpr uint64_t kClosed = 1;  // no pin opens any more
+  static constexpr uint64_t kPhase = 2;   // which count a new pin goes to
+  static constexpr uint64_t kWaited = 4;  // somebody has waited: wake on unpin, from now on
+  static constexpr uint64_t kPin0 = uint64_t{1} << 8;
+  static constexpr uint64_t kPin1 = uint64_t{1} << 22;
+  static constexpr uint64_t kRef = uint64_t{1} << 36;
+  static constexpr uint64_t kPins0 = kPin1 - kPin0;
+  static constexpr uint64_t kPins1 = kRef - kPin1;
+
+  WaitContext() = default;
+  ~WaitContext() = default;
+  static void Destroy(WaitContext* context);
+  void Retain() {
+    // Relaxed: who retains has a reference already; there is nothing to be seen through it.
+    gate_.fetch_add(kRef, std::memory_order_relaxed);
+  }
+  void Release() {
+    // Acquire, to see what others did before they let go (their release below). With one reference
+    // left, which is ours, nobody can add another: no read-modify-write is needed.
+    if (gate_.load(std::memory_order_acquire) < 2 * kRef ||
+        gate_.fetch_sub(kRef, std::memory_order_acq_rel) < 2 * kRef) {
+      Destroy(this);
+    }
+  }
+  // Close() and Release() in one, for less than the sum.
+  void CloseAndRelease();
+
+  const Entry* Find(const void* key) const {
+    for (uint32_t i = count_; i-- > 0;) {
+      if (entries_[i].key == key && !entries_[i].removed) return &entries_[i];
+    }
+    return nullptr;
+  }
+  bool Grow();
+  void ForgetChanges();
+  void RunCleanups();
+  uint64_t OwnPins() const;
+  uint64_t WaitForPins(uint64_t mask, uint64_t own);
+
+  std::atomic<uint64_t> gate_{kRef};
   std::atomic<int> status_{0};
+  // The pair is read between two equal, even values; odd while it is written.
+  std::atomic<uint32_t> sequence_{0};
+  std::atomic<CallbackFn> function_{nullptr};
+  std::atomic<void*> argument_{nullptr};
+
+  // Of the thread that runs the job, or the application's. Oldest first.
+  Entry* entries_ = inline_;
+  uint32_t count_ = 0;
+  uint32_t capacity_ = kInlineEntries;
+  uint32_t added_ = 0;
+  uint32_t removed_ = 0;
+  Entry inline_[kInlineEntries];
 };
 
 // A counted reference. Copying takes another one; the last frees.
 class WaitContextRef {
  public:
   WaitContextRef() = default;
-  WaitContextRef(const WaitContextRef& other);
-  WaitContextRef(WaitContextRef&& other) noexcept : context_(std::exchange(other.context_, nullptr)) {}
+  WaitContextRef(const WaitContextRef& other) : context_(other.context_) {
+    if (context_ != nullptr) context_->Retain();
+  }
+  WaitContextRef(WaitContextRef&& other) noexcept
+      : context_(std::exchange(other.context_, nullptr)) {}
   WaitContextRef& operator=(WaitContextRef other) noexcept {
     std::swap(context_, other.context_);
     return *this;
   }
-  ~WaitContextRef();
+  ~WaitContextRef() {
+    if (context_ != nullptr) context_->Release();
+  }
 
   // Takes another reference to a context that the caller knows to be alive; null is allowed.
-  static WaitContextRef Retain(WaitContext* context);
+  static WaitContextRef Retain(WaitContext* context) {
+    if (context != nullptr) context->Retain();
+    return Adopt(context);
+  }
   // Takes over a reference given up with Release().
-  static WaitContextRef Adopt(WaitContext* context);
+  static WaitContextRef Adopt(WaitContext* context) {
+    WaitContextRef ref;
+    ref.context_ = context;
+    return ref;
+  }
+  // Gives the reference to the caller, who must Adopt() it again some time.
   WaitContext* Release() { return std::exchange(context_, nullptr); }
+  // Closes the context and lets go of this reference. Null: nothing happens.
+  void CloseAndReset() {
+    if (context_ != nullptr) std::exchange(context_, nullptr)->CloseAndRelease();
+  }
 
   WaitContext* get() const { return context_; }
   WaitContext& operator*() const { return *context_; }
