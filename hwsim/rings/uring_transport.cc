@@ -11,19 +11,30 @@
 #include "hwsim/fd.h"
 #include "hwsim/mutex.h"
 #include "hwsim/rings/interrupt_line.h"
-#include "hwsim/rings/uring.h"
+#include "hwsim/rings/kernel_ring.h"
 
 namespace hwsim {
 namespace {
 
-constexpr uint32_t kSubmissionsMax = 256;         // one system call carries up to so many
+constexpr uint32_t kSubmissionsMax = 128;         // one system call carries up to so many
 constexpr uint32_t kCompletionsMax = 65536;       // the kernel's bound
 constexpr size_t kPeek = 64;                      // completions looked at in one go
 constexpr uint32_t kWakeLength = UINT32_MAX / 2;  // result of the message that only wakes
 
+std::string ReadDisabledSysctl() {
+  std::string text;
+  std::ifstream file("/proc/sys/kernel/io_uring_disabled");
+  file >> text;
+  return text;
+}
+
+Error Refused(int error_number) {
+  return Error{UringRefusal(error_number, ReadDisabledSysctl()), error_number};
+}
+
 class UringChannel final : public Channel {
  public:
-  static Expected<std::unique_ptr<UringChannel>> Create(Uring& card, uint32_t index,
+  static Expected<std::unique_ptr<UringChannel>> Create(KernelRing& card, uint32_t index,
                                                         uint32_t depth);
 
   size_t Push(std::span<const Descriptor> descriptors) override;
@@ -43,23 +54,23 @@ class UringChannel final : public Channel {
   void AcquirePushed() const { (void)pushes_.load(std::memory_order_acquire); }
 
  private:
-  UringChannel(Uring& card, uint32_t index, std::unique_ptr<Uring> host, EventFd fd)
+  UringChannel(KernelRing& card, uint32_t index, std::unique_ptr<KernelRing> host, EventFd fd)
       : card_(card), index_(index), host_(std::move(host)), line_(std::move(fd)) {}
   void Post(std::span<const Descriptor> descriptors);
 
-  Uring& card_;
+  KernelRing& card_;
   const uint32_t index_;
-  const std::unique_ptr<Uring> host_;
+  const std::unique_ptr<KernelRing> host_;
   InterruptLine line_;
   // Each written by one side only, before the kernel is told: see AcquirePushed.
   alignas(64) std::atomic<uint64_t> pushes_{0};
   alignas(64) std::atomic<uint64_t> posts_{0};
 };
 
-Expected<std::unique_ptr<UringChannel>> UringChannel::Create(Uring& card, uint32_t index,
+Expected<std::unique_ptr<UringChannel>> UringChannel::Create(KernelRing& card, uint32_t index,
                                                              uint32_t depth) {
-  auto host = Uring::Create(std::min(depth, kSubmissionsMax), depth);
-  if (!host) return Unexpected(std::move(host.error()));
+  auto host = KernelRing::Create(std::min(depth, kSubmissionsMax), depth);
+  if (!host) return Unexpected(Refused(host.error().error_number));
   auto fd = EventFd::Create();
   if (!fd) return Unexpected(std::move(fd.error()));
   const int registered = io_uring_register_eventfd((*host)->get(), fd->fd());
@@ -123,7 +134,8 @@ void UringChannel::Complete(std::span<const Descriptor> descriptors, bool raise)
 
 class UringTransport final : public Transport {
  public:
-  UringTransport(std::unique_ptr<Uring> card, std::unique_ptr<Uring> waker, uint32_t queue_pairs)
+  UringTransport(std::unique_ptr<KernelRing> card, std::unique_ptr<KernelRing> waker,
+                 uint32_t queue_pairs)
       : card_(std::move(card)), channels_(queue_pairs), waker_(std::move(waker)) {}
 
   std::string_view name() const override { return "uring"; }
@@ -140,7 +152,7 @@ class UringTransport final : public Transport {
   void Wake() override;
 
  private:
-  const std::unique_ptr<Uring> card_;
+  const std::unique_ptr<KernelRing> card_;
   std::vector<UringChannel*> channels_;
 
   // seq_cst both, each side writes one and reads the other: either Wake() sees the
@@ -148,7 +160,7 @@ class UringTransport final : public Transport {
   std::atomic<bool> woken_{false};
   std::atomic<bool> sleeping_{false};
   Mutex waker_mutex_;
-  const std::unique_ptr<Uring> waker_ GHOSTCARD_GUARDED_BY(waker_mutex_);
+  const std::unique_ptr<KernelRing> waker_ GHOSTCARD_GUARDED_BY(waker_mutex_);
 };
 
 size_t UringTransport::Receive(std::span<Arrival> out) {
@@ -204,17 +216,6 @@ void UringTransport::Wake() {
   waker_->Submit();
 }
 
-std::string ReadDisabledSysctl() {
-  std::string text;
-  std::ifstream file("/proc/sys/kernel/io_uring_disabled");
-  file >> text;
-  return text;
-}
-
-Error Refused(int error_number) {
-  return Error{UringRefusal(error_number, ReadDisabledSysctl()), error_number};
-}
-
 // MSG_RING came with Linux 5.18, later than all else that is used here.
 bool HasMessages(io_uring* ring) {
   io_uring_probe* probe = io_uring_get_probe_ring(ring);
@@ -259,10 +260,10 @@ Expected<std::unique_ptr<Transport>> CreateUringTransport(uint32_t queue_pairs, 
   const uint64_t in_flight_max = uint64_t{queue_pairs} * depth;
   const auto completions =
       static_cast<uint32_t>(std::min<uint64_t>(in_flight_max + 1, kCompletionsMax));
-  auto card = Uring::Create(kSubmissionsMax, completions);
+  auto card = KernelRing::Create(kSubmissionsMax, completions);
   if (!card) return Unexpected(Refused(card.error().error_number));
   if (!HasMessages((*card)->get())) return Unexpected(Refused(EOPNOTSUPP));
-  auto waker = Uring::Create(2, 2);
+  auto waker = KernelRing::Create(2, 2);
   if (!waker) return Unexpected(Refused(waker.error().error_number));
   return std::make_unique<UringTransport>(std::move(*card), std::move(*waker), queue_pairs);
 }

@@ -1,9 +1,9 @@
-// Uring: one io_uring, owned. What liburing answers, turned into Error or CHECK.
+// KernelRing: one io_uring, owned. What liburing answers, turned into Error or CHECK.
 //
 // Threads: its user's. Preparing and submitting is for one thread at a time,
 // looking at completions too; the two do not meet.
-#ifndef GHOSTCARD_HWSIM_RINGS_URING_H_
-#define GHOSTCARD_HWSIM_RINGS_URING_H_
+#ifndef GHOSTCARD_HWSIM_RINGS_KERNEL_RING_H_
+#define GHOSTCARD_HWSIM_RINGS_KERNEL_RING_H_
 
 #include <liburing.h>
 
@@ -14,13 +14,13 @@
 
 namespace hwsim {
 
-class Uring {
+class KernelRing {
  public:
   // Entries are rounded up to powers of two and cut down to what the kernel allows.
-  static Expected<std::unique_ptr<Uring>> Create(uint32_t submissions, uint32_t completions);
-  ~Uring();
-  Uring(const Uring&) = delete;
-  Uring& operator=(const Uring&) = delete;
+  static Expected<std::unique_ptr<KernelRing>> Create(uint32_t submissions, uint32_t completions);
+  ~KernelRing();
+  KernelRing(const KernelRing&) = delete;
+  KernelRing& operator=(const KernelRing&) = delete;
 
   io_uring* get() { return &ring_; }
   int fd() const { return ring_.ring_fd; }
@@ -33,7 +33,7 @@ class Uring {
   void Submit();
 
  private:
-  Uring() = default;
+  KernelRing() = default;
   io_uring ring_{};
 };
 
@@ -42,4 +42,4 @@ void CheckUring(int result, const char* what);
 
 }  // namespace hwsim
 
-#endif  // GHOSTCARD_HWSIM_RINGS_URING_H_
+#endif  // GHOSTCARD_HWSIM_RINGS_KERNEL_RING_H_
