@@ -5,10 +5,11 @@
 // Ownership: see request.h. The queue pair belongs to its card.
 // Limits: at most depth() requests in flight: accepted and not yet popped.
 // fork: a child that submits to its parent's queue pair gets kError, and pops
-// nothing; it makes a card of its own.
+// nothing; it makes a card of its own. Arming and counting are not for it.
 #ifndef GHOSTCARD_HWSIM_QUEUE_PAIR_H_
 #define GHOSTCARD_HWSIM_QUEUE_PAIR_H_
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -63,7 +64,9 @@ class QueuePair {
 
   uint32_t index() const { return index_; }
   uint32_t depth() const { return depth_; }
-  uint32_t in_flight() const { return in_flight_.load(std::memory_order_acquire); }
+  // seq_cst, as is what Submit adds: a thread that says it will sleep and then looks here
+  // sees the request of a submitter that looked for sleepers after its Submit.
+  uint32_t in_flight() const { return in_flight_.load(std::memory_order_seq_cst); }
 
   // accepted == succeeded + failed + in_flight() at any moment of rest.
   struct Counts {
@@ -80,21 +83,40 @@ class QueuePair {
   Channel& channel() { return *channel_; }
 
  private:
+  static constexpr size_t kPopBurst = 64;  // descriptors taken from the channel at once
+
+  // How many of `wanted` requests there is room for, from the front.
+  size_t Room(size_t wanted) const GHOSTCARD_REQUIRES(submit_mutex_);
+  // Whether `request` may go: no fault strikes it. Makes it the card's if so.
+  bool Admit(Request& request) GHOSTCARD_REQUIRES(submit_mutex_);
+  // Sends descriptors that stand for `requests` requests.
+  void Push(std::span<const Descriptor> descriptors, size_t requests)
+      GHOSTCARD_REQUIRES(submit_mutex_);
+  // Hands `request` out.
+  void HandBack(Request& request) GHOSTCARD_REQUIRES(pop_mutex_);
+  // Hands out members of the batch that is at hand. Returns how many.
+  size_t PopBatchRest(std::span<Request*> out) GHOSTCARD_REQUIRES(pop_mutex_);
+
   const uint32_t index_;
   const uint32_t depth_;
   const ForkGuard fork_guard_;
   const std::unique_ptr<Channel> channel_;
 
-  // Added to under submit_mutex_, taken from under pop_mutex_.
-  std::atomic<uint32_t> in_flight_{0};
+  // Added to under submit_mutex_, taken from under pop_mutex_. A line of its own: both
+  // sides write it, and neither's lock should suffer for it.
+  alignas(64) std::atomic<uint32_t> in_flight_{0};
 
-  mutable Mutex submit_mutex_;
+  alignas(64) mutable Mutex submit_mutex_;
   FaultInjector submit_faults_ GHOSTCARD_GUARDED_BY(submit_mutex_);
   Counts submit_counts_ GHOSTCARD_GUARDED_BY(submit_mutex_);
 
-  mutable Mutex pop_mutex_;
+  alignas(64) mutable Mutex pop_mutex_;
   Counts pop_counts_ GHOSTCARD_GUARDED_BY(pop_mutex_);
-  Request* batch_rest_ GHOSTCARD_GUARDED_BY(pop_mutex_) = nullptr;  // of a batch popped in part
+  // Popped from the channel and not handed out yet: more than the caller had room for.
+  std::array<Descriptor, kPopBurst> popped_ GHOSTCARD_GUARDED_BY(pop_mutex_);
+  size_t popped_next_ GHOSTCARD_GUARDED_BY(pop_mutex_) = 0;
+  size_t popped_end_ GHOSTCARD_GUARDED_BY(pop_mutex_) = 0;
+  Request* batch_rest_ GHOSTCARD_GUARDED_BY(pop_mutex_) = nullptr;
 };
 
 }  // namespace hwsim

@@ -81,7 +81,9 @@ struct Request {
 
   // The card's and the queue pair's own.
   Request* next_in_batch = nullptr;
+  Request* first_in_batch = nullptr;  // none: not in a batch
   uint32_t batch_open = 0;  // in a batch's first member: members not done yet
+  uint32_t parts_open = 0;  // of the model's time and the work: what is not over yet
 };
 
 }  // namespace hwsim

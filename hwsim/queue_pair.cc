@@ -1,0 +1,186 @@
+#include "hwsim/queue_pair.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "hwsim/check.h"
+
+namespace hwsim {
+
+QueuePair::QueuePair(Options options, std::unique_ptr<Channel> channel)
+    : index_(options.index),
+      depth_(options.depth),
+      channel_(std::move(channel)),
+      submit_faults_(std::move(options.submit_faults)) {}
+
+QueuePair::~QueuePair() = default;
+
+size_t QueuePair::Room(size_t wanted) const {
+  // Acquire: with the release of a pop, so that a slot is free once it is seen to be.
+  // Only submits add, under the lock that we hold, so the room can but grow.
+  return std::min<size_t>(wanted, depth_ - in_flight_.load(std::memory_order_acquire));
+}
+
+bool QueuePair::Admit(Request& request) {
+  if (!submit_faults_.empty() && submit_faults_.At(request.kind, index_).has_value()) return false;
+  request.status = CompletionStatus::kPending;
+  request.next_in_batch = nullptr;
+  request.first_in_batch = nullptr;
+  // Relaxed: the push hands the request over, this with it.
+  request.done.store(false, std::memory_order_relaxed);
+  return true;
+}
+
+void QueuePair::Push(std::span<const Descriptor> descriptors, size_t requests) {
+  // Before the push, behind which the request may be popped at any moment. seq_cst: see
+  // in_flight().
+  in_flight_.fetch_add(static_cast<uint32_t>(requests), std::memory_order_seq_cst);
+  submit_counts_.accepted += requests;
+  ++submit_counts_.doorbells;
+  const size_t pushed = channel_->Push(descriptors);
+  GHOSTCARD_CHECK(pushed == descriptors.size(), "a ring holds as many as its queue pair is deep");
+}
+
+SubmitStatus QueuePair::Submit(Request& request) {
+  if (!fork_guard_.InCreator()) return SubmitStatus::kError;
+  MutexLock lock(submit_mutex_);
+  if (Room(1) == 0) {
+    ++submit_counts_.refused_again;
+    return SubmitStatus::kAgain;
+  }
+  if (!Admit(request)) {
+    ++submit_counts_.refused_error;
+    return SubmitStatus::kError;
+  }
+  const Descriptor descriptor = Descriptor::One(request);
+  Push(std::span(&descriptor, 1), 1);
+  return SubmitStatus::kOk;
+}
+
+QueuePair::ListResult QueuePair::Submit(std::span<Request* const> requests) {
+  if (!fork_guard_.InCreator()) return {.accepted = 0, .status = SubmitStatus::kError};
+  MutexLock lock(submit_mutex_);
+  const size_t room = Room(requests.size());
+  ListResult result;
+  if (room < requests.size()) result.status = SubmitStatus::kAgain;
+  // What does not fit in here goes with a push of its own.
+  std::array<Descriptor, 64> descriptors;
+  size_t prepared = 0;
+  for (; result.accepted < room; ++result.accepted) {
+    Request& request = *requests[result.accepted];
+    if (!Admit(request)) {
+      result.status = SubmitStatus::kError;
+      break;
+    }
+    descriptors[prepared++] = Descriptor::One(request);
+    if (prepared == descriptors.size()) Push(descriptors, std::exchange(prepared, 0));
+  }
+  if (prepared != 0) Push(std::span(descriptors).first(prepared), prepared);
+  const size_t refused = requests.size() - result.accepted;
+  if (result.status == SubmitStatus::kAgain) submit_counts_.refused_again += refused;
+  if (result.status == SubmitStatus::kError) submit_counts_.refused_error += refused;
+  return result;
+}
+
+QueuePair::ListResult QueuePair::SubmitBatch(std::span<Request* const> requests) {
+  if (!fork_guard_.InCreator()) return {.accepted = 0, .status = SubmitStatus::kError};
+  MutexLock lock(submit_mutex_);
+  const size_t room = Room(requests.size());
+  ListResult result;
+  if (room < requests.size()) result.status = SubmitStatus::kAgain;
+  Request* last = nullptr;
+  for (; result.accepted < room; ++result.accepted) {
+    Request& request = *requests[result.accepted];
+    if (!Admit(request)) {
+      result.status = SubmitStatus::kError;
+      break;
+    }
+    request.first_in_batch = requests.front();
+    if (last != nullptr) last->next_in_batch = &request;
+    last = &request;
+  }
+  if (result.accepted != 0) {
+    Request& first = *requests.front();
+    first.batch_open = static_cast<uint32_t>(result.accepted);
+    const Descriptor descriptor = Descriptor::Batch(first);
+    Push(std::span(&descriptor, 1), result.accepted);
+  }
+  const size_t refused = requests.size() - result.accepted;
+  if (result.status == SubmitStatus::kAgain) submit_counts_.refused_again += refused;
+  if (result.status == SubmitStatus::kError) submit_counts_.refused_error += refused;
+  return result;
+}
+
+void QueuePair::HandBack(Request& request) {
+  // Acquire: with the card's release, the second of two hand-overs of the same thing.
+  GHOSTCARD_CHECK(request.done.load(std::memory_order_acquire),
+                  "a completion for a request that is not done");
+  ++(request.status == CompletionStatus::kOk ? pop_counts_.succeeded : pop_counts_.failed);
+}
+
+size_t QueuePair::PopBatchRest(std::span<Request*> out) {
+  size_t count = 0;
+  while (batch_rest_ != nullptr && count < out.size()) {
+    Request& request = *batch_rest_;
+    batch_rest_ = request.next_in_batch;
+    HandBack(request);
+    out[count++] = &request;
+  }
+  return count;
+}
+
+size_t QueuePair::PopCompleted(std::span<Request*> out) {
+  // A queue pair at rest costs a poller one load.
+  if (in_flight() == 0 || !fork_guard_.InCreator()) return 0;
+  MutexLock lock(pop_mutex_);
+  size_t count = PopBatchRest(out);
+  while (count < out.size()) {
+    if (popped_next_ == popped_end_) {
+      popped_next_ = 0;
+      popped_end_ =
+          channel_->Pop(std::span(popped_).first(std::min(out.size() - count, kPopBurst)));
+      if (popped_end_ == 0) break;
+    }
+    const Descriptor descriptor = popped_[popped_next_++];
+    if (descriptor.is_batch()) {
+      batch_rest_ = descriptor.request();
+      count += PopBatchRest(out.subspan(count));
+    } else {
+      HandBack(*descriptor.request());
+      out[count++] = descriptor.request();
+    }
+  }
+  // Release: whoever sees the room sees the requests handed back. seq_cst on x86 costs the same.
+  if (count != 0) in_flight_.fetch_sub(static_cast<uint32_t>(count), std::memory_order_seq_cst);
+  return count;
+}
+
+int QueuePair::interrupt_fd() const { return channel_->interrupt_fd(); }
+
+bool QueuePair::ArmInterrupt() {
+  MutexLock lock(pop_mutex_);
+  const bool waiting = channel_->Arm();
+  return waiting || batch_rest_ != nullptr || popped_next_ != popped_end_;
+}
+
+void QueuePair::DisarmInterrupt() {
+  MutexLock lock(pop_mutex_);
+  channel_->Disarm();
+}
+
+QueuePair::Counts QueuePair::counts() const {
+  Counts counts;
+  {
+    // Pops first: what has been popped was accepted before.
+    MutexLock lock(pop_mutex_);
+    counts = pop_counts_;
+  }
+  MutexLock lock(submit_mutex_);
+  counts.accepted = submit_counts_.accepted;
+  counts.refused_again = submit_counts_.refused_again;
+  counts.refused_error = submit_counts_.refused_error;
+  counts.doorbells = submit_counts_.doorbells;
+  return counts;
+}
+
+}  // namespace hwsim

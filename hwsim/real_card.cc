@@ -1,0 +1,211 @@
+#include "hwsim/real_card.h"
+
+#include <sys/prctl.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "hwsim/card_core.h"
+#include "hwsim/fork_guard.h"
+#include "hwsim/pacer.h"
+#include "hwsim/work_pool.h"
+
+namespace hwsim {
+namespace {
+
+constexpr uint32_t kExecutionThreadsMax = 64;
+constexpr uint32_t kExecutionThreadsDefaultMax = 8;
+constexpr size_t kArrivalBurst = 256;
+constexpr int kSpinsPerYield = 32;
+
+// Tells the processor, and now and then the scheduler, that this thread only waits.
+void SpinPause(int spins) {
+  if (spins % kSpinsPerYield == 0) {
+    std::this_thread::yield();
+    return;
+  }
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#endif
+}
+
+}  // namespace
+
+class RealCard::Impl {
+ public:
+  // The rings, before the card behind them runs.
+  struct Rings {
+    std::unique_ptr<Transport> transport;
+    std::vector<std::unique_ptr<QueuePair>> queue_pairs;  // end before the transport
+  };
+
+  static Expected<Rings> OpenRings(const Options& options, TransportKind kind, std::string* note);
+
+  Impl(Options options, Rings rings, std::string note)
+      : options_(std::move(options)),
+        note_(std::move(note)),
+        rings_(std::move(rings)),
+        core_(options_.profile, rings_.queue_pairs, options_.seed,
+              [this](Request& request, uint32_t queue_pair) { work_.Start(request, queue_pair); }),
+        work_(options_.execution_threads, [this] { rings_.transport->Wake(); }),
+        thread_([this] { Serve(); }) {}
+  ~Impl() {
+    stopping_.store(true, std::memory_order_relaxed);
+    rings_.transport->Wake();
+    thread_.join();
+  }
+
+  const Options options_;
+  const std::string note_;
+  const MonotonicClock clock_;
+  const ForkGuard fork_guard_;
+  const Rings rings_;
+  CardCore core_;
+  // Relaxed: one thread counts.
+  std::atomic<uint64_t> sleeps_{0};
+
+ private:
+  void Serve();
+  // Takes and does what there is. Returns whether there was anything.
+  bool Work(TimePoint* now);
+  void TakeWorkDone(TimePoint now);
+  // Sleeps if it is long enough that nothing happened and nothing is due.
+  void Rest(TimePoint now, TimePoint last_work, int spins);
+
+  Pacer pacer_;
+  std::array<Arrival, kArrivalBurst> arrivals_;
+  std::vector<WorkPool::Work> done_;
+  // Relaxed: Wake(), which follows it, orders it.
+  std::atomic<bool> stopping_{false};
+
+  // Last, in this order: the pool's threads wake the service thread's transport, and the
+  // service thread, which ends first, feeds the pool.
+  WorkPool work_;
+  std::thread thread_;
+};
+
+Expected<RealCard::Impl::Rings> RealCard::Impl::OpenRings(const Options& options,
+                                                          TransportKind kind, std::string* note) {
+  Rings rings;
+  auto transport = CreateTransport(kind, options.queue_pairs, options.depth, note);
+  if (!transport) return Unexpected(std::move(transport.error()));
+  rings.transport = std::move(*transport);
+  for (uint32_t i = 0; i < options.queue_pairs; ++i) {
+    auto channel = rings.transport->OpenChannel(i, options.depth);
+    if (!channel) return Unexpected(std::move(channel.error()));
+    rings.queue_pairs.push_back(std::make_unique<QueuePair>(
+        QueuePair::Options{.index = i,
+                           .depth = options.depth,
+                           .submit_faults = SubmitFaults(options.profile, options.seed, i)},
+        std::move(*channel)));
+  }
+  return rings;
+}
+
+void RealCard::Impl::Serve() {
+  // The kernel may otherwise gather timers within 50 us.
+  ::prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
+  TimePoint now = clock_.Now();
+  TimePoint last_work = now;
+  int spins = 0;
+  while (!stopping_.load(std::memory_order_relaxed)) {
+    if (Work(&now)) {
+      last_work = now;
+      spins = 0;
+    } else {
+      Rest(now, last_work, ++spins);
+    }
+  }
+}
+
+bool RealCard::Impl::Work(TimePoint* now) {
+  const size_t arrived = rings_.transport->Receive(arrivals_);
+  work_.TakeDone(done_);
+  *now = clock_.Now();
+  const std::optional<TimePoint> next = core_.NextEvent();
+  const bool due = next && *next <= *now;
+  // Before the arrivals, which must not be told a time that has events behind it.
+  if (due) core_.Advance(*now);
+  for (const WorkPool::Work& work : done_) {
+    core_.WorkDone(*now, *work.request, work.queue_pair, work.ok);
+  }
+  if (arrived != 0) {
+    core_.Arrive(*now, std::span(arrivals_).first(arrived));
+    core_.Advance(*now);
+  }
+  core_.Flush();
+  return due || arrived != 0 || !done_.empty();
+}
+
+void RealCard::Impl::Rest(TimePoint now, TimePoint last_work, int spins) {
+  const std::optional<TimePoint> next = core_.NextEvent();
+  const bool due_soon = next && *next - now <= pacer_.margin();
+  if (due_soon || now - last_work < pacer_.spin()) {
+    SpinPause(spins);
+    return;
+  }
+  sleeps_.store(sleeps_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  if (!next) {
+    rings_.transport->Sleep(std::nullopt);
+    return;
+  }
+  const TimePoint get_up = *next - pacer_.margin();
+  rings_.transport->Sleep(get_up - now);
+  // Woken before its time, it has learnt nothing.
+  const TimePoint up = clock_.Now();
+  if (up >= get_up) pacer_.Overslept(up - get_up);
+}
+
+Expected<std::unique_ptr<RealCard>> RealCard::Create(Options options) {
+  auto valid = CheckCardOptions(options.profile, options.queue_pairs, &options.depth);
+  if (!valid) return Unexpected(std::move(valid.error()));
+  if (options.execution_threads > kExecutionThreadsMax) {
+    return Unexpected("execution_threads: " + std::to_string(options.execution_threads) +
+                      "; 1 to 64, or 0 for one per processor");
+  }
+  if (options.execution_threads == 0) {
+    options.execution_threads =
+        std::clamp(std::thread::hardware_concurrency(), 1U, kExecutionThreadsDefaultMax);
+  }
+  std::string note;
+  auto rings = Impl::OpenRings(options, options.transport, &note);
+  if (!rings && options.transport == TransportKind::kAuto) {
+    // io_uring was there, but not for so many queue pairs.
+    const std::string why = rings.error().message;
+    rings = Impl::OpenRings(options, TransportKind::kMemory, &note);
+    note = why + "; using the memory transport";
+  }
+  if (!rings) return Unexpected(std::move(rings.error()));
+  return std::unique_ptr<RealCard>(
+      new RealCard(std::make_unique<Impl>(std::move(options), std::move(*rings), std::move(note))));
+}
+
+RealCard::RealCard(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+RealCard::~RealCard() {
+  // A forked child has neither the threads nor the rings of its parent's card: it leaves
+  // alone what it cannot end. The descriptors close on exec and exit.
+  if (!impl_->fork_guard_.InCreator()) (void)impl_.release();
+}
+
+std::span<const std::unique_ptr<QueuePair>> RealCard::queue_pairs() const {
+  return impl_->rings_.queue_pairs;
+}
+const Clock& RealCard::clock() const { return impl_->clock_; }
+const Profile& RealCard::profile() const { return impl_->options_.profile; }
+std::string_view RealCard::transport_name() const { return impl_->rings_.transport->name(); }
+const std::string& RealCard::transport_note() const { return impl_->note_; }
+void RealCard::SetInterrupts(bool on) { impl_->core_.SetInterrupts(on); }
+
+Card::Stats RealCard::stats() const {
+  Stats stats = impl_->core_.stats();
+  stats.sleeps = impl_->sleeps_.load(std::memory_order_relaxed);
+  return stats;
+}
+
+}  // namespace hwsim

@@ -1,0 +1,153 @@
+#include "hwsim/virtual_card.h"
+
+#include <array>
+#include <deque>
+#include <utility>
+#include <vector>
+
+#include "hwsim/card_core.h"
+#include "hwsim/check.h"
+#include "hwsim/fd.h"
+
+namespace hwsim {
+namespace {
+
+// A queue pair's way to a card on the same thread: what is pushed has arrived.
+class VirtualChannel final : public Channel {
+ public:
+  using OnPush = std::function<void(std::span<const Arrival>)>;
+
+  VirtualChannel(uint32_t index, uint32_t depth, OnPush on_push)
+      : index_(index), on_push_(std::move(on_push)), completions_(depth) {}
+
+  size_t Push(std::span<const Descriptor> descriptors) override {
+    for (const Descriptor descriptor : descriptors) {
+      const Arrival arrival{.descriptor = descriptor, .queue_pair = index_};
+      on_push_(std::span(&arrival, 1));
+    }
+    return descriptors.size();
+  }
+  size_t Pop(std::span<Descriptor> out) override {
+    const size_t count = std::min(out.size(), completed_ - popped_);
+    for (Descriptor& descriptor : out.first(count)) {
+      descriptor = completions_[popped_++ % completions_.size()];
+    }
+    return count;
+  }
+
+  // Made when it is first asked for, as most simulations never look at it; -1 when the
+  // process is out of descriptors.
+  int interrupt_fd() const override {
+    if (!fd_) {
+      if (auto fd = EventFd::Create()) fd_.emplace(std::move(*fd));
+      if (fd_ && risen_) fd_->Signal();
+    }
+    return fd_ ? fd_->fd() : -1;
+  }
+  bool Arm() override {
+    armed_ = true;
+    return completed_ != popped_;
+  }
+  void Disarm() override {
+    armed_ = false;
+    if (std::exchange(risen_, false) && fd_) fd_->Drain();
+  }
+
+  void Complete(std::span<const Descriptor> descriptors, bool raise) override {
+    GHOSTCARD_CHECK(completed_ - popped_ + descriptors.size() <= completions_.size(),
+                    "more completions than the ring is deep");
+    for (const Descriptor descriptor : descriptors) {
+      completions_[completed_++ % completions_.size()] = descriptor;
+    }
+    if (raise) Raise();
+  }
+  void Raise() override {
+    if (!std::exchange(armed_, false)) return;
+    risen_ = true;
+    if (fd_) fd_->Signal();
+  }
+
+ private:
+  const uint32_t index_;
+  const OnPush on_push_;
+  std::vector<Descriptor> completions_;
+  size_t completed_ = 0;
+  size_t popped_ = 0;
+  bool armed_ = false;
+  bool risen_ = false;
+  mutable std::optional<EventFd> fd_;
+};
+
+}  // namespace
+
+class VirtualCard::Impl {
+ public:
+  explicit Impl(Options options)
+      : profile_(std::move(options.profile)),
+        queue_pairs_(OpenQueuePairs(options)),
+        core_(profile_, queue_pairs_, options.seed, nullptr) {}
+
+  void AdvanceTo(TimePoint to) {
+    for (auto next = core_.NextEvent(); next && *next <= to; next = core_.NextEvent()) {
+      clock_.AdvanceTo(*next);
+      core_.Advance(*next);
+      core_.Flush();
+    }
+    clock_.AdvanceTo(to);
+  }
+
+  const Profile profile_;
+  VirtualClock clock_;
+  const std::vector<std::unique_ptr<QueuePair>> queue_pairs_;
+  CardCore core_;
+
+ private:
+  std::vector<std::unique_ptr<QueuePair>> OpenQueuePairs(const Options& options) {
+    std::vector<std::unique_ptr<QueuePair>> queue_pairs;
+    for (uint32_t i = 0; i < options.queue_pairs; ++i) {
+      queue_pairs.push_back(std::make_unique<QueuePair>(
+          QueuePair::Options{.index = i,
+                             .depth = options.depth,
+                             .submit_faults = SubmitFaults(profile_, options.seed, i)},
+          std::make_unique<VirtualChannel>(i, options.depth,
+                                           [this](std::span<const Arrival> arrivals) {
+                                             core_.Arrive(clock_.Now(), arrivals);
+                                           })));
+    }
+    return queue_pairs;
+  }
+};
+
+Expected<std::unique_ptr<VirtualCard>> VirtualCard::Create(Options options) {
+  auto valid = CheckCardOptions(options.profile, options.queue_pairs, &options.depth);
+  if (!valid) return Unexpected(std::move(valid.error()));
+  return std::unique_ptr<VirtualCard>(new VirtualCard(std::make_unique<Impl>(std::move(options))));
+}
+
+VirtualCard::VirtualCard(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+VirtualCard::~VirtualCard() = default;
+
+std::optional<TimePoint> VirtualCard::NextEvent() const { return impl_->core_.NextEvent(); }
+
+void VirtualCard::AdvanceTo(TimePoint to) {
+  GHOSTCARD_CHECK(to >= impl_->clock_.Now(), "virtual time does not run backwards");
+  impl_->AdvanceTo(to);
+}
+
+bool VirtualCard::Step() {
+  const std::optional<TimePoint> next = NextEvent();
+  if (!next) return false;
+  impl_->AdvanceTo(*next);
+  return true;
+}
+
+std::span<const std::unique_ptr<QueuePair>> VirtualCard::queue_pairs() const {
+  return impl_->queue_pairs_;
+}
+const Clock& VirtualCard::clock() const { return impl_->clock_; }
+const Profile& VirtualCard::profile() const { return impl_->profile_; }
+std::string_view VirtualCard::transport_name() const { return "virtual"; }
+void VirtualCard::SetInterrupts(bool on) { impl_->core_.SetInterrupts(on); }
+Card::Stats VirtualCard::stats() const { return impl_->core_.stats(); }
+
+}  // namespace hwsim

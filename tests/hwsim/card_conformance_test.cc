@@ -1,0 +1,391 @@
+// What every card promises, run over each kind of card and each way to learn of
+// completions.
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <set>
+
+#include "tests/hwsim/card_rig.h"
+
+namespace hwsim {
+namespace {
+
+using CardConformanceTest = CardRig;
+
+TEST_P(CardConformanceTest, EachAcceptedRequestCompletesExactlyOnce) {
+  OPEN_OR_SKIP({.depth = 16});
+  std::deque<Probe> probes(2000);
+  uint64_t accepted = 0;
+  uint64_t refused = 0;
+  for (Probe& probe : probes) {
+    ASSERT_TRUE(WaitFor([&] {
+      const SubmitStatus status = Submit(probe);
+      EXPECT_NE(status, SubmitStatus::kError);
+      ++(status == SubmitStatus::kOk ? accepted : refused);
+      return status == SubmitStatus::kOk;
+    }));
+  }
+  ASSERT_TRUE(WaitForRecorded(probes.size()));
+  for (const Probe& probe : probes) {
+    EXPECT_EQ(probe.completions.load(), 1);
+    EXPECT_EQ(probe.request.status, CompletionStatus::kOk);
+    EXPECT_TRUE(probe.request.done.load());
+    EXPECT_LE(probe.request.arrived, probe.request.service_start);
+    EXPECT_LE(probe.request.service_start, probe.request.due);
+    EXPECT_LE(probe.request.due, probe.request.completed);
+  }
+  EXPECT_EQ(queue_pair().counts().refused_again, refused);
+  ExpectAtRest(accepted);
+}
+
+TEST_P(CardConformanceTest, RequestsOfOneKindCompleteInTheOrderOfTheirSubmission) {
+  OPEN_OR_SKIP({.depth = 256});
+  std::deque<Probe> probes(1000);
+  for (Probe& probe : probes) {
+    ASSERT_TRUE(WaitFor([&] { return Submit(probe) == SubmitStatus::kOk; }));
+  }
+  ASSERT_TRUE(WaitForRecorded(probes.size()));
+  EXPECT_TRUE(std::ranges::is_sorted(probes, {}, &Probe::order));
+}
+
+TEST_P(CardConformanceTest, FullQueuePairAnswersAgainAndNothingHappens) {
+  OPEN_OR_SKIP({.profile = Endless(), .depth = 8});
+  std::deque<Probe> probes(8);
+  for (Probe& probe : probes) ASSERT_EQ(Submit(probe), SubmitStatus::kOk);
+  EXPECT_EQ(queue_pair().in_flight(), 8u);
+  Probe extra;
+  extra.request.status = CompletionStatus::kDeviceError;
+  extra.request.done.store(true);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(Submit(extra), SubmitStatus::kAgain);
+  EXPECT_EQ(extra.request.status, CompletionStatus::kDeviceError);
+  EXPECT_TRUE(extra.request.done.load());
+  EXPECT_EQ(queue_pair().in_flight(), 8u);
+  const QueuePair::Counts counts = queue_pair().counts();
+  EXPECT_EQ(counts.accepted, 8u);
+  EXPECT_EQ(counts.refused_again, 3u);
+  EXPECT_EQ(counts.doorbells, 8u);
+  // The card ends with the requests in flight, which are the test's again.
+  Close();
+  for (const Probe& probe : probes) EXPECT_EQ(probe.completions.load(), 0);
+}
+
+TEST_P(CardConformanceTest, DestroyedWithWorkInFlightItEndsCleanly) {
+  for (int round = 0; round < 20; ++round) {
+    OPEN_OR_SKIP({.depth = 64});
+    std::deque<Probe> probes(64);
+    for (Probe& probe : probes) {
+      probe.request.execute = &Probe::Double;
+      ASSERT_EQ(Submit(probe), SubmitStatus::kOk);
+    }
+    Close();
+    for (const Probe& probe : probes) EXPECT_LE(probe.completions.load(), 1);
+    virtual_card_ = nullptr;
+  }
+}
+
+TEST_P(CardConformanceTest, ListTakesWhatFitsAndLeavesTheRest) {
+  OPEN_OR_SKIP({.profile = Endless(), .depth = 100});
+  std::deque<Probe> probes(150);
+  const auto pointers = Pointers(probes);
+  const auto first = queue_pair().Submit(std::span(pointers).first(30));
+  EXPECT_EQ(first.accepted, 30u);
+  EXPECT_EQ(first.status, SubmitStatus::kOk);
+  EXPECT_EQ(queue_pair().counts().doorbells, 1u);
+  const auto second = queue_pair().Submit(std::span(pointers).subspan(30));
+  EXPECT_EQ(second.accepted, 70u);
+  EXPECT_EQ(second.status, SubmitStatus::kAgain);
+  const auto third = queue_pair().Submit(std::span(pointers).subspan(100));
+  EXPECT_EQ(third.accepted, 0u);
+  EXPECT_EQ(third.status, SubmitStatus::kAgain);
+  EXPECT_EQ(queue_pair().counts().refused_again, 100u);
+  EXPECT_EQ(queue_pair().in_flight(), 100u);
+  const auto none = queue_pair().Submit(std::span<Request* const>{});
+  EXPECT_EQ(none.accepted, 0u);
+  EXPECT_EQ(none.status, SubmitStatus::kOk);
+  Close();
+}
+
+TEST_P(CardConformanceTest, ListsCompleteLikeSingleRequests) {
+  OPEN_OR_SKIP({.depth = 128});
+  std::deque<Probe> probes(3000);
+  const auto pointers = Pointers(probes);
+  size_t sent = 0;
+  ASSERT_TRUE(WaitFor([&] {
+    const size_t count = std::min<size_t>(90, pointers.size() - sent);
+    sent += queue_pair().Submit(std::span(pointers).subspan(sent, count)).accepted;
+    service_->NoteSubmitted();
+    return sent == pointers.size();
+  }));
+  ASSERT_TRUE(WaitForRecorded(probes.size()));
+  for (const Probe& probe : probes) ASSERT_EQ(probe.completions.load(), 1);
+  EXPECT_TRUE(std::ranges::is_sorted(probes, {}, &Probe::order));
+  ExpectAtRest(probes.size());
+}
+
+TEST_P(CardConformanceTest, BatchesOfAllSizesComeBackWhole) {
+  OPEN_OR_SKIP({.depth = 256});
+  std::deque<Probe> probes(3000);
+  const auto pointers = Pointers(probes);
+  size_t sent = 0;
+  uint64_t batches = 0;
+  ASSERT_TRUE(WaitFor([&] {
+    constexpr size_t kSizes[] = {1, 32, 200, 2, 65};
+    const size_t size = std::min(kSizes[batches % 5], pointers.size() - sent);
+    const auto result = queue_pair().SubmitBatch(std::span(pointers).subspan(sent, size));
+    batches += result.accepted != 0 ? 1 : 0;
+    sent += result.accepted;
+    service_->NoteSubmitted();
+    return sent == pointers.size();
+  }));
+  ASSERT_TRUE(WaitForRecorded(probes.size()));
+  for (const Probe& probe : probes) {
+    ASSERT_EQ(probe.completions.load(), 1);
+    ASSERT_EQ(probe.request.status, CompletionStatus::kOk);
+  }
+  EXPECT_EQ(queue_pair().counts().doorbells, batches);
+  ExpectAtRest(probes.size());
+}
+
+TEST_P(CardConformanceTest, BatchIsLimitedByDepth) {
+  OPEN_OR_SKIP({.profile = Endless(), .depth = 16});
+  std::deque<Probe> probes(40);
+  const auto pointers = Pointers(probes);
+  const auto result = queue_pair().SubmitBatch(pointers);
+  EXPECT_EQ(result.accepted, 16u);
+  EXPECT_EQ(result.status, SubmitStatus::kAgain);
+  EXPECT_EQ(queue_pair().in_flight(), 16u);
+  const auto more = queue_pair().SubmitBatch(std::span(pointers).subspan(16));
+  EXPECT_EQ(more.accepted, 0u);
+  EXPECT_EQ(more.status, SubmitStatus::kAgain);
+  EXPECT_EQ(queue_pair().counts().doorbells, 1u);
+  Close();
+}
+
+TEST_P(CardConformanceTest, BatchIsHandedOutInPartsAndKeepsItsSlotsUntilThen) {
+  OPEN_OR_SKIP({.depth = 64, .service = false});
+  std::deque<Probe> probes(64);
+  const auto pointers = Pointers(probes);
+  ASSERT_EQ(queue_pair().SubmitBatch(std::span(pointers).first(50)).accepted, 50u);
+  ASSERT_EQ(queue_pair().Submit(std::span(pointers).subspan(50)).accepted, 14u);
+  std::set<Request*> popped;
+  std::array<Request*, 7> some;
+  ASSERT_TRUE(WaitFor([&] {
+    const size_t count = queue_pair().PopCompleted(some);
+    for (Request* request : std::span(some).first(count)) {
+      EXPECT_TRUE(popped.insert(request).second);
+      EXPECT_TRUE(request->done.load());
+    }
+    EXPECT_EQ(queue_pair().in_flight(), 64 - popped.size());
+    // What is left of a batch keeps a drainer from going to sleep.
+    if (count == some.size() && popped.size() < 50) {
+      EXPECT_TRUE(queue_pair().ArmInterrupt());
+      queue_pair().DisarmInterrupt();
+    }
+    return popped.size() == pointers.size();
+  }));
+  EXPECT_EQ(queue_pair().PopCompleted(some), 0u);
+  EXPECT_EQ(queue_pair().counts().succeeded, 64u);
+}
+
+TEST_P(CardConformanceTest, BatchedMemberFailsAlone) {
+  OPEN_OR_SKIP({.depth = 64});
+  std::deque<Probe> probes(10);
+  for (Probe& probe : probes) probe.request.execute = &Probe::Double;
+  probes[4].request.execute = &Probe::Fail;
+  ASSERT_EQ(queue_pair().SubmitBatch(Pointers(probes)).accepted, 10u);
+  service_->NoteSubmitted();
+  ASSERT_TRUE(WaitForRecorded(10));
+  for (size_t i = 0; i < probes.size(); ++i) {
+    EXPECT_EQ(probes[i].request.status,
+              i == 4 ? CompletionStatus::kOperationFailed : CompletionStatus::kOk);
+  }
+  EXPECT_EQ(queue_pair().counts().failed, 1u);
+  ExpectAtRest(10);
+}
+
+TEST_P(CardConformanceTest, WorkIsDoneWhenTheRequestCompletes) {
+  OPEN_OR_SKIP({.depth = 64});
+  std::deque<Probe> probes(1000);
+  uint64_t number = 0;
+  for (Probe& probe : probes) {
+    probe.input = ++number;
+    probe.request.execute = &Probe::Double;
+    ASSERT_TRUE(WaitFor([&] { return Submit(probe) == SubmitStatus::kOk; }));
+  }
+  ASSERT_TRUE(WaitForRecorded(probes.size()));
+  for (const Probe& probe : probes) {
+    ASSERT_EQ(probe.request.status, CompletionStatus::kOk);
+    ASSERT_EQ(probe.result, 2 * probe.input);
+  }
+  ExpectAtRest(probes.size());
+}
+
+TEST_P(CardConformanceTest, FailedWorkIsNotADeviceError) {
+  OPEN_OR_SKIP({.depth = 64});
+  Probe probe;
+  probe.request.execute = &Probe::Fail;
+  ASSERT_EQ(Submit(probe), SubmitStatus::kOk);
+  ASSERT_TRUE(WaitForRecorded(1));
+  EXPECT_EQ(probe.request.status, CompletionStatus::kOperationFailed);
+  EXPECT_EQ(queue_pair().counts().failed, 1u);
+  EXPECT_EQ(card_->stats().faults_fired, 0u);
+  ExpectAtRest(1);
+}
+
+TEST_P(CardConformanceTest, EveryNthSubmitIsRefusedWithErrorAndNothingHappens) {
+  Profile profile;
+  profile.faults.rules = {{.kind = FaultKind::kSubmitRefused, .every_nth = 3}};
+  OPEN_OR_SKIP({.profile = profile, .depth = 64});
+  std::deque<Probe> probes(30);
+  for (size_t i = 0; i < probes.size(); ++i) {
+    EXPECT_EQ(Submit(probes[i]), i % 3 == 2 ? SubmitStatus::kError : SubmitStatus::kOk);
+  }
+  ASSERT_TRUE(WaitForRecorded(20));
+  for (size_t i = 0; i < probes.size(); ++i) {
+    EXPECT_EQ(probes[i].completions.load(), i % 3 == 2 ? 0 : 1);
+  }
+  EXPECT_EQ(queue_pair().counts().refused_error, 10u);
+  ExpectAtRest(20);
+}
+
+TEST_P(CardConformanceTest, RefusalEndsAListBeforeTheRequestThatItStrikes) {
+  Profile profile;
+  profile.faults.rules = {{.kind = FaultKind::kSubmitRefused, .every_nth = 6}};
+  OPEN_OR_SKIP({.profile = profile, .depth = 64});
+  std::deque<Probe> probes(20);
+  const auto pointers = Pointers(probes);
+  const auto list = queue_pair().Submit(std::span(pointers).first(10));
+  EXPECT_EQ(list.accepted, 5u);
+  EXPECT_EQ(list.status, SubmitStatus::kError);
+  const auto batch = queue_pair().SubmitBatch(std::span(pointers).subspan(10));
+  EXPECT_EQ(batch.accepted, 5u);
+  EXPECT_EQ(batch.status, SubmitStatus::kError);
+  service_->NoteSubmitted();
+  ASSERT_TRUE(WaitForRecorded(10));
+  EXPECT_EQ(queue_pair().counts().refused_error, 10u);
+  ExpectAtRest(10);
+}
+
+TEST_P(CardConformanceTest, EveryNthRequestCompletesWithDeviceError) {
+  Profile profile;
+  profile.faults.rules = {{.kind = FaultKind::kCompletionError, .every_nth = 4}};
+  OPEN_OR_SKIP({.profile = profile, .depth = 64});
+  std::deque<Probe> probes(40);
+  for (Probe& probe : probes) {
+    probe.request.execute = &Probe::Fail;  // a fault of the card outweighs it
+    ASSERT_EQ(Submit(probe), SubmitStatus::kOk);
+  }
+  ASSERT_TRUE(WaitForRecorded(40));
+  EXPECT_EQ(std::ranges::count(probes, CompletionStatus::kDeviceError,
+                               [](const Probe& probe) { return probe.request.status; }),
+            10);
+  EXPECT_EQ(card_->stats().faults_fired, 10u);
+  EXPECT_EQ(queue_pair().counts().failed, 40u);
+  ExpectAtRest(40);
+}
+
+TEST_P(CardConformanceTest, FaultsByProbabilityStrikeTheirShare) {
+  Profile profile;
+  profile.faults.rules = {{.kind = FaultKind::kCompletionError, .probability = 0.5},
+                          {.kind = FaultKind::kSubmitRefused, .probability = 0.5}};
+  OPEN_OR_SKIP({.profile = profile, .depth = 64});
+  std::deque<Probe> probes(2000);
+  uint64_t accepted = 0;
+  for (Probe& probe : probes) {
+    SubmitStatus status = SubmitStatus::kAgain;
+    ASSERT_TRUE(WaitFor([&] { return (status = Submit(probe)) != SubmitStatus::kAgain; }));
+    accepted += status == SubmitStatus::kOk ? 1 : 0;
+  }
+  ASSERT_TRUE(WaitForRecorded(accepted));
+  // Ten standard deviations; the seed is fixed all the same.
+  EXPECT_NEAR(static_cast<double>(accepted), 1000, 230);
+  EXPECT_NEAR(static_cast<double>(queue_pair().counts().failed), 500, 200);
+  EXPECT_EQ(card_->stats().faults_fired, queue_pair().counts().failed);
+  ExpectAtRest(accepted);
+}
+
+TEST_P(CardConformanceTest, ManyQueuePairsWithASubmitterEach) {
+  constexpr size_t kQueuePairs = 16;
+  OPEN_OR_SKIP({.queue_pairs = kQueuePairs, .depth = 8});
+  std::deque<Probe> probes(kQueuePairs * 200);
+  if (real()) {
+    std::atomic<size_t> next{0};
+    std::atomic<size_t> busy{4};
+    std::vector<std::thread> submitters;
+    for (int i = 0; i < 4; ++i) {
+      submitters.emplace_back([&] {
+        for (size_t n = next++; n < probes.size(); n = next++) {
+          while (Submit(probes[n], n % kQueuePairs) != SubmitStatus::kOk) {
+            std::this_thread::yield();
+          }
+        }
+        --busy;
+      });
+    }
+    EXPECT_TRUE(WaitFor([&] { return busy.load() == 0; }));
+    for (std::thread& submitter : submitters) submitter.join();
+  } else {
+    for (size_t n = 0; n < probes.size(); ++n) {
+      ASSERT_TRUE(WaitFor([&] { return Submit(probes[n], n % kQueuePairs) == SubmitStatus::kOk; }));
+    }
+  }
+  ASSERT_TRUE(WaitForRecorded(probes.size()));
+  for (const Probe& probe : probes) ASSERT_EQ(probe.completions.load(), 1);
+  for (size_t i = 0; i < kQueuePairs; ++i) EXPECT_EQ(queue_pair(i).counts().accepted, 200u);
+  ExpectAtRest(probes.size());
+}
+
+TEST_P(CardConformanceTest, SubmittersShareAQueuePair) {
+  OPEN_OR_SKIP({.depth = 4});
+  if (!real()) GTEST_SKIP() << "a virtual card is for one thread";
+  std::deque<Probe> probes(2000);
+  std::atomic<size_t> next{0};
+  std::atomic<size_t> busy{3};
+  std::vector<std::thread> submitters;
+  for (int i = 0; i < 3; ++i) {
+    submitters.emplace_back([&] {
+      for (size_t n = next++; n < probes.size(); n = next++) {
+        while (Submit(probes[n]) != SubmitStatus::kOk) std::this_thread::yield();
+      }
+      --busy;
+    });
+  }
+  EXPECT_TRUE(WaitFor([&] { return busy.load() == 0; }));
+  for (std::thread& submitter : submitters) submitter.join();
+  ASSERT_TRUE(WaitForRecorded(probes.size()));
+  for (const Probe& probe : probes) ASSERT_EQ(probe.completions.load(), 1);
+  ExpectAtRest(probes.size());
+}
+
+TEST_P(CardConformanceTest, ForkedChildIsRefusedAndParentGoesOn) {
+  OPEN_OR_SKIP({.depth = 64});
+  std::deque<Probe> probes(3);
+  ASSERT_EQ(Submit(probes[0]), SubmitStatus::kOk);
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    std::array<Request*, 4> some;
+    Request* const list[] = {&probes[1].request};
+    const bool refused = queue_pair().Submit(probes[1].request) == SubmitStatus::kError &&
+                         queue_pair().Submit(list).status == SubmitStatus::kError &&
+                         queue_pair().SubmitBatch(list).status == SubmitStatus::kError &&
+                         queue_pair().PopCompleted(some) == 0;
+    // Ending what belongs to the parent neither hangs nor disturbs it.
+    if (real()) Close();
+    ::_exit(refused ? 0 : 1);
+  }
+  int status = -1;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+  ASSERT_EQ(Submit(probes[2]), SubmitStatus::kOk);
+  ASSERT_TRUE(WaitForRecorded(2));
+  ExpectAtRest(2);
+}
+
+INSTANTIATE_TEST_SUITE_P(Cards, CardConformanceTest, AllRigs(), RigName);
+
+}  // namespace
+}  // namespace hwsim
