@@ -10,7 +10,7 @@
 #include "waitctx/tls.h"
 
 namespace waitctx {
-namespace {
+namespace internal {
 
 constexpr const char* kNoError = "no error";
 
@@ -59,6 +59,13 @@ class ThreadJobs {
 
 constinit GHOSTCARD_TLS ThreadJobs* t_jobs = nullptr;
 
+}  // namespace internal
+
+using internal::t_jobs;
+using internal::ThreadJobs;
+
+namespace {
+
 // In the signal handler too: no more than loads.
 bool DescribeRunningJob(RunningJob& job) {
   const ThreadJobs* jobs = t_jobs;
@@ -93,6 +100,10 @@ void RunJobs(RawFiber& fiber) noexcept {
   }
 }
 
+}  // namespace
+
+namespace internal {
+
 ThreadJobs::ThreadJobs() : number_(NextThreadNumber()) {
   ReportStackOverflows(&DescribeRunningJob);
 }
@@ -102,7 +113,7 @@ ThreadJobs* ThreadJobs::GetIfAny() { return t_jobs; }
 ThreadJobs& ThreadJobs::Get() {
   if (t_jobs == nullptr) [[unlikely]] {
     t_jobs = new ThreadJobs;
-    GHOSTCARD_TLS ThreadJobsReaper reaper;
+    thread_local ThreadJobsReaper reaper;
     [[maybe_unused]] ThreadJobsReaper* volatile use = &reaper;  // makes it
   }
   return *t_jobs;
@@ -243,7 +254,7 @@ void ThreadJobs::Cleanup() {
   ++pool_number_;
 }
 
-}  // namespace
+}  // namespace internal
 
 JobStatus StartJob(Job*& job, WaitContext* context, int& result, JobFunction function,
                    std::span<const std::byte> args) {
@@ -307,7 +318,7 @@ JobPoolCounts ThreadJobCounts() {
 
 const char* LastJobError() {
   const ThreadJobs* jobs = ThreadJobs::GetIfAny();
-  return jobs == nullptr ? kNoError : jobs->last_error;
+  return jobs == nullptr ? internal::kNoError : jobs->last_error;
 }
 
 void Fibre::Start(std::unique_ptr<HolderBase> holder) {

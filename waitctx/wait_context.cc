@@ -9,7 +9,7 @@
 #include "waitctx/tls.h"
 
 namespace waitctx {
-namespace {
+namespace internal {
 
 // The pins that this thread holds, innermost first.
 constinit GHOSTCARD_TLS WaitContext::Pin* t_pins = nullptr;
@@ -29,6 +29,14 @@ struct ContextCache {
 };
 constinit GHOSTCARD_TLS ContextCache t_cache;
 
+}  // namespace internal
+
+namespace {
+
+using internal::ContextCache;
+using internal::t_cache;
+using internal::t_pins;
+
 // Empties the cache at thread exit and keeps it shut for what other destructors free after that.
 struct CacheReaper {
   ~CacheReaper() {
@@ -40,7 +48,7 @@ struct CacheReaper {
 };
 
 [[gnu::noinline]] void RegisterReaper() {
-  GHOSTCARD_TLS CacheReaper reaper;
+  thread_local CacheReaper reaper;
   [[maybe_unused]] CacheReaper* volatile use = &reaper;  // makes it, and so registers its end
   t_cache.registered = true;
 }
