@@ -15,8 +15,8 @@
 
 namespace waitctx {
 
-// Ours, as a data file of the test; and OpenSSL's.
-inline constexpr const char* kOurLibrary = "waitctx/libwaitctx_async.so";
+// Ours, as a data file of the test, run by Bazel or by hand from the root; and OpenSSL's.
+inline constexpr const char* kOurLibrary = "./waitctx/libwaitctx_async.so";
 inline constexpr const char* kOpenSslLibrary = "libcrypto.so.3";
 
 struct AsyncFunctions {
