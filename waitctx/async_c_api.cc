@@ -13,6 +13,7 @@
 #include "waitctx/job.h"
 #include "waitctx/job_slot.h"
 #include "waitctx/job_stacks.h"
+#include "waitctx/return_by_jump.h"
 #include "waitctx/wait_context.h"
 
 extern "C" {
@@ -89,6 +90,7 @@ ASYNC_WAIT_CTX* ASYNC_WAIT_CTX_new(void) {
 }
 
 void ASYNC_WAIT_CTX_free(ASYNC_WAIT_CTX* ctx) {
+  waitctx::HoldWaitContext(Unwrap(ctx));  // for a job that frees its own
   WaitContextRef::Adopt(Unwrap(ctx)).CloseAndReset();
 }
 
@@ -164,8 +166,8 @@ int ASYNC_WAIT_CTX_get_status(ASYNC_WAIT_CTX* ctx) {
   return ctx == nullptr ? ASYNC_STATUS_UNSUPPORTED : Unwrap(ctx)->status();
 }
 
-int ASYNC_start_job(ASYNC_JOB** job, ASYNC_WAIT_CTX* ctx, int* ret, int (*func)(void*), void* args,
-                    size_t size) try {
+GHOSTCARD_RETURN_BY_JUMP int ASYNC_start_job(ASYNC_JOB** job, ASYNC_WAIT_CTX* ctx, int* ret,
+                                             int (*func)(void*), void* args, size_t size) try {
   if (job == nullptr || ret == nullptr) return ASYNC_ERR;
   Job* handle = reinterpret_cast<Job*>(*job);
   JobStatus status;
@@ -191,7 +193,7 @@ int ASYNC_start_job(ASYNC_JOB** job, ASYNC_WAIT_CTX* ctx, int* ret, int (*func)(
   return ASYNC_ERR;
 }
 
-int ASYNC_pause_job(void) { return waitctx::PauseJob(); }
+GHOSTCARD_RETURN_BY_JUMP int ASYNC_pause_job(void) { return waitctx::PauseJob(); }
 
 ASYNC_JOB* ASYNC_get_current_job(void) {
   return reinterpret_cast<ASYNC_JOB*>(waitctx::CurrentJob());

@@ -6,11 +6,12 @@
 
 #include "waitctx/job_slot.h"
 #include "waitctx/job_stacks.h"
+#include "waitctx/return_by_jump.h"
 #include "waitctx/stack_overflow.h"
 #include "waitctx/tls.h"
 
 namespace waitctx {
-namespace {
+namespace internal {
 
 constexpr const char* kNoError = "no error";
 
@@ -22,11 +23,18 @@ class ThreadJobs {
   // Null before that.
   static ThreadJobs* GetIfAny();
 
-  JobStatus Start(Job*& job, WaitContext* context, int& result, JobFunction function,
-                  std::span<const std::byte> args);
-  JobStatus Resume(Job*& job, int& result);
+  // Inline, so that there is one return after a switch.
+  [[gnu::always_inline]] JobStatus Start(Job*& job, WaitContext* context, int& result,
+                                         JobFunction function, std::span<const std::byte> args);
+  [[gnu::always_inline]] JobStatus Resume(Job*& job, int& result);
   bool Init(size_t max_size, size_t init_size);
   void Cleanup();
+  // The current job will hold `context`, if that is its own.
+  void Hold(WaitContext* context) {
+    if (current != nullptr && current->context == context && !current->holds_context) {
+      HoldContext(current);
+    }
+  }
   JobPoolCounts counts() const { return {in_flight_ + orphans_, idle_count_, max_size_}; }
 
   JobSlot* current = nullptr;
@@ -38,10 +46,14 @@ class ThreadJobs {
     last_error = why;
     return JobStatus::kError;
   }
-  JobStatus Run(JobSlot* slot, Job*& job, int& result);
+  [[gnu::always_inline]] JobStatus Run(JobSlot* slot, Job*& job, int& result);
   JobSlot* TakeSlot();
   JobSlot* MakeSlot();
   void Finish(JobSlot* slot);
+  static void HoldContext(JobSlot* slot) {
+    slot->holds_context = true;
+    (void)WaitContextRef::Retain(slot->context).Release();
+  }
   static void DestroySlot(JobSlot* slot);
 
   ExceptionState* const exceptions_ = ExceptionState::OfThread();
@@ -58,6 +70,15 @@ class ThreadJobs {
 };
 
 constinit GHOSTCARD_TLS ThreadJobs* t_jobs = nullptr;
+
+inline ThreadJobs* ThreadJobs::GetIfAny() { return t_jobs; }
+
+}  // namespace internal
+
+using internal::t_jobs;
+using internal::ThreadJobs;
+
+namespace {
 
 // In the signal handler too: no more than loads.
 bool DescribeRunningJob(RunningJob& job) {
@@ -93,16 +114,18 @@ void RunJobs(RawFiber& fiber) noexcept {
   }
 }
 
+}  // namespace
+
+namespace internal {
+
 ThreadJobs::ThreadJobs() : number_(NextThreadNumber()) {
   ReportStackOverflows(&DescribeRunningJob);
 }
 
-ThreadJobs* ThreadJobs::GetIfAny() { return t_jobs; }
-
 ThreadJobs& ThreadJobs::Get() {
   if (t_jobs == nullptr) [[unlikely]] {
     t_jobs = new ThreadJobs;
-    GHOSTCARD_TLS ThreadJobsReaper reaper;
+    thread_local ThreadJobsReaper reaper;
     [[maybe_unused]] ThreadJobsReaper* volatile use = &reaper;  // makes it
   }
   return *t_jobs;
@@ -145,8 +168,26 @@ void ThreadJobs::DestroySlot(JobSlot* slot) {
   GiveJobSlot(slot);
 }
 
-JobStatus ThreadJobs::Start(Job*& job, WaitContext* context, int& result, JobFunction function,
-                            std::span<const std::byte> args) {
+inline JobStatus ThreadJobs::Run(JobSlot* slot, Job*& job, int& result) {
+  slot->state = JobState::kRunning;
+  current = slot;
+  slot->fiber.Resume(exceptions_);
+  current = nullptr;
+  if (slot->state == JobState::kPaused) {
+    // The first pause: from here on the job may outlive its caller's reference.
+    if (!slot->holds_context && slot->context != nullptr) [[unlikely]]
+      HoldContext(slot);
+    job = slot->AsHandle();
+    return JobStatus::kPaused;
+  }
+  job = nullptr;
+  result = slot->result;
+  Finish(slot);
+  return JobStatus::kFinished;
+}
+
+inline JobStatus ThreadJobs::Start(Job*& job, WaitContext* context, int& result,
+                                   JobFunction function, std::span<const std::byte> args) {
   if (current != nullptr) return Refuse("a job cannot start another");
   if (function == nullptr) return Refuse("no function");
   std::unique_ptr<std::byte[]> big_args;
@@ -165,11 +206,11 @@ JobStatus ThreadJobs::Start(Job*& job, WaitContext* context, int& result, JobFun
     std::memcpy(slot->args, args.data(), args.size());
     slot->big_args = std::move(big_args);
   }
-  if (context != nullptr) slot->context = WaitContextRef::Retain(context);
+  slot->context = context;
   return Run(slot, job, result);
 }
 
-JobStatus ThreadJobs::Resume(Job*& job, int& result) {
+inline JobStatus ThreadJobs::Resume(Job*& job, int& result) {
   if (current != nullptr) return Refuse("a job cannot resume another, nor itself");
   if (job == nullptr) return Refuse("no job");
   JobSlot* slot = JobSlot::Of(job);
@@ -178,23 +219,8 @@ JobStatus ThreadJobs::Resume(Job*& job, int& result) {
     return Refuse("the job is another thread's: resume it on the thread that started it");
   }
   if (slot->state != JobState::kPaused) return Refuse("the job is not paused");
-  if (slot->context) slot->context->ResetChanges();
+  if (slot->context != nullptr) slot->context->ResetChanges();
   return Run(slot, job, result);
-}
-
-JobStatus ThreadJobs::Run(JobSlot* slot, Job*& job, int& result) {
-  slot->state = JobState::kRunning;
-  current = slot;
-  slot->fiber.Resume(exceptions_);
-  current = nullptr;
-  if (slot->state == JobState::kPaused) {
-    job = slot->AsHandle();
-    return JobStatus::kPaused;
-  }
-  job = nullptr;
-  result = slot->result;
-  Finish(slot);
-  return JobStatus::kFinished;
 }
 
 void ThreadJobs::Finish(JobSlot* slot) {
@@ -202,7 +228,9 @@ void ThreadJobs::Finish(JobSlot* slot) {
   slot->blocked = 0;
   slot->KeepLibraryContext(nullptr);
   if (slot->big_args != nullptr) slot->big_args.reset();
-  if (slot->context) slot->context = WaitContextRef();  // may run cleanups, which may start jobs
+  // The last reference runs cleanups, which may start jobs.
+  WaitContext* const context = std::exchange(slot->context, nullptr);
+  if (std::exchange(slot->holds_context, false)) WaitContextRef::Adopt(context);
 
   const bool orphan = slot->pool_number != pool_number_;
   --(orphan ? orphans_ : in_flight_);
@@ -243,14 +271,16 @@ void ThreadJobs::Cleanup() {
   ++pool_number_;
 }
 
-}  // namespace
+}  // namespace internal
 
-JobStatus StartJob(Job*& job, WaitContext* context, int& result, JobFunction function,
-                   std::span<const std::byte> args) {
+GHOSTCARD_RETURN_BY_JUMP JobStatus StartJob(Job*& job, WaitContext* context, int& result,
+                                            JobFunction function, std::span<const std::byte> args) {
   return ThreadJobs::Get().Start(job, context, result, function, args);
 }
 
-JobStatus ResumeJob(Job*& job, int& result) { return ThreadJobs::Get().Resume(job, result); }
+GHOSTCARD_RETURN_BY_JUMP JobStatus ResumeJob(Job*& job, int& result) {
+  return ThreadJobs::Get().Resume(job, result);
+}
 
 Job* CurrentJob() {
   const ThreadJobs* jobs = ThreadJobs::GetIfAny();
@@ -259,13 +289,17 @@ Job* CurrentJob() {
 
 WaitContext* CurrentWaitContext() {
   const ThreadJobs* jobs = ThreadJobs::GetIfAny();
-  return jobs == nullptr || jobs->current == nullptr ? nullptr : jobs->current->context.get();
+  return jobs == nullptr || jobs->current == nullptr ? nullptr : jobs->current->context;
 }
 
 WaitContext* JobWaitContext(const Job* job) {
   if (job == nullptr) return nullptr;
   const JobSlot* slot = JobSlot::Of(job);
-  return slot->Is(job) ? slot->context.get() : nullptr;
+  return slot->Is(job) ? slot->context : nullptr;
+}
+
+void HoldWaitContext(WaitContext* context) {
+  if (ThreadJobs* jobs = ThreadJobs::GetIfAny(); jobs != nullptr) jobs->Hold(context);
 }
 
 bool CanPause() {
@@ -273,7 +307,7 @@ bool CanPause() {
   return jobs != nullptr && jobs->current != nullptr && jobs->current->blocked == 0;
 }
 
-bool PauseJob() {
+GHOSTCARD_RETURN_BY_JUMP bool PauseJob() {
   if (!CanPause()) return true;
   JobSlot* slot = t_jobs->current;
   slot->state = JobState::kPaused;
@@ -307,7 +341,7 @@ JobPoolCounts ThreadJobCounts() {
 
 const char* LastJobError() {
   const ThreadJobs* jobs = ThreadJobs::GetIfAny();
-  return jobs == nullptr ? kNoError : jobs->last_error;
+  return jobs == nullptr ? internal::kNoError : jobs->last_error;
 }
 
 void Fibre::Start(std::unique_ptr<HolderBase> holder) {
@@ -317,7 +351,7 @@ void Fibre::Start(std::unique_ptr<HolderBase> holder) {
   status_ = StartJob(job_, context_.get(), result_, run, std::as_bytes(std::span(&pointer, 1)));
 }
 
-JobStatus Fibre::Resume() { return status_ = ResumeJob(job_, result_); }
+GHOSTCARD_RETURN_BY_JUMP JobStatus Fibre::Resume() { return status_ = ResumeJob(job_, result_); }
 
 Fibre::~Fibre() {
   // The job's frames still use the function: it stays with them.

@@ -39,7 +39,9 @@ using JobFunction = int (*)(void* args);
 
 // Starts `function` on a job of this thread's pool and runs it until it pauses or finishes.
 // `args` are copied; an empty span gives the function a null pointer. `context` may be null:
-// then there is nothing to wait on. Sets `job` when it answers kPaused, `result` when kFinished.
+// then there is nothing to wait on. The caller's reference to it must last until this
+// returns; a job that paused has one of its own. Sets `job` when it answers kPaused, `result` when
+// kFinished.
 JobStatus StartJob(Job*& job, WaitContext* context, int& result, JobFunction function,
                    std::span<const std::byte> args);
 // Runs `job` on from its pause. kError: it is not paused (it finished), or is another thread's,

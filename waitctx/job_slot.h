@@ -54,7 +54,9 @@ struct alignas(256) JobSlot {
   std::atomic<uint64_t> owner{0};  // the number of its thread; 0: none
   JobFunction function = nullptr;
   void* args = nullptr;
-  WaitContextRef context;
+  // Counted from the first pause on: until then its caller's reference stands for the job's, and a
+  // job that never pauses need not touch the count.
+  WaitContext* context = nullptr;
   // The C API's: the library context that the job left as default. Relaxed: the API looks before
   // it knows whose the job is; only the owner's look counts.
   std::atomic<void*> library_context{nullptr};
@@ -64,6 +66,7 @@ struct alignas(256) JobSlot {
   uint32_t blocked = 0;
   uint32_t pool_number = 0;  // which of its thread's pools counts it
   JobState state = JobState::kIdle;
+  bool holds_context = false;
   RawFiber fiber;
   alignas(std::max_align_t) std::byte inline_args[kInlineArgs];
 };
@@ -72,6 +75,10 @@ struct alignas(256) JobSlot {
 JobSlot* TakeJobSlot();
 // Requires: no job in it, its fiber destroyed.
 void GiveJobSlot(JobSlot* slot);
+
+// Before the running job's own function gives up the reference to its context that its
+// caller has.
+void HoldWaitContext(WaitContext* context);
 
 }  // namespace waitctx
 

@@ -8,7 +8,6 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdint>
-#include <mutex>
 
 namespace waitctx {
 namespace {
@@ -83,8 +82,7 @@ void HandleFault(int signal, siginfo_t* info, void* context) {
 }  // namespace
 
 void ReportStackOverflows(RunningJobFn running_job) {
-  static std::once_flag once;
-  std::call_once(once, [running_job] {
+  [[maybe_unused]] static const bool installed = [running_job] {
     struct sigaction action = {};
     action.sa_sigaction = &HandleFault;
     action.sa_flags = SA_SIGINFO | SA_ONSTACK;
@@ -92,8 +90,8 @@ void ReportStackOverflows(RunningJobFn running_job) {
     // Known before ours can run.
     sigaction(SIGSEGV, nullptr, &g_previous);
     g_running_job.store(running_job, std::memory_order_release);
-    sigaction(SIGSEGV, &action, nullptr);
-  });
+    return sigaction(SIGSEGV, &action, nullptr) == 0;
+  }();
 }
 
 AlternateStack::AlternateStack() {

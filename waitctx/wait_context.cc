@@ -9,72 +9,90 @@
 #include "waitctx/tls.h"
 
 namespace waitctx {
-namespace {
+namespace internal {
 
 // The pins that this thread holds, innermost first.
 constinit GHOSTCARD_TLS WaitContext::Pin* t_pins = nullptr;
 
 // Freed contexts of this thread, kept for its next ones: a session that lives for one operation
-// would pay more for malloc than for all else. Not under asan, which is to see every use after
-// free.
+// would pay more for malloc than for all else.
 struct ContextCache {
   struct Free {
     Free* next;
   };
   static constexpr uint32_t kLimit = 64;
 
+  void* spare = nullptr;  // the last one freed: beside the list, whose links take time to follow
   Free* head = nullptr;
-  uint32_t count = 0;
+  uint32_t room = 0;  // how many more may be kept: none until the thread's end is provided for
   bool registered = false;
 };
 constinit GHOSTCARD_TLS ContextCache t_cache;
 
-// Empties the cache at thread exit and keeps it shut for what other destructors free after that.
+}  // namespace internal
+
+namespace {
+
+using internal::ContextCache;
+using internal::t_cache;
+using internal::t_pins;
+
+// Empties the cache at thread exit and leaves no room for what other destructors free after that.
 struct CacheReaper {
   ~CacheReaper() {
+    ::operator delete(std::exchange(t_cache.spare, nullptr));
     while (t_cache.head != nullptr) {
       ::operator delete(std::exchange(t_cache.head, t_cache.head->next));
     }
-    t_cache.count = ContextCache::kLimit;
+    t_cache.room = 0;
   }
 };
 
-[[gnu::noinline]] void RegisterReaper() {
-  GHOSTCARD_TLS CacheReaper reaper;
-  [[maybe_unused]] CacheReaper* volatile use = &reaper;  // makes it, and so registers its end
-  t_cache.registered = true;
-}
-
-void* TakeMemory(size_t size) {
+inline void* TakeMemory(size_t size) {
+  if (void* spare = t_cache.spare; spare != nullptr) {
+    t_cache.spare = nullptr;
+    return spare;
+  }
   if (ContextCache::Free* free = t_cache.head; free != nullptr) {
     t_cache.head = free->next;
-    --t_cache.count;
+    ++t_cache.room;
     return free;
   }
   return ::operator new(size);
 }
 
-void GiveMemory(void* memory) {
-  if (kAddressSanitizer || t_cache.count >= ContextCache::kLimit) {
-    ::operator delete(memory);
+[[gnu::noinline]] void GiveFirstMemory(void* memory);
+
+inline void GiveMemory(void* memory) {
+  if (t_cache.room == 0) return GiveFirstMemory(memory);
+  if (t_cache.spare == nullptr) {
+    t_cache.spare = memory;
     return;
   }
-  if (!t_cache.registered) [[unlikely]]
-    RegisterReaper();
+  --t_cache.room;
   t_cache.head = new (memory) ContextCache::Free{t_cache.head};
-  ++t_cache.count;
+}
+
+void GiveFirstMemory(void* memory) {
+  // Full, or nothing kept yet. asan is to see every use after free: it keeps nothing.
+  if (t_cache.registered || kAddressSanitizer) return ::operator delete(memory);
+  thread_local CacheReaper reaper;
+  [[maybe_unused]] CacheReaper* volatile use = &reaper;  // makes it, and so registers its end
+  t_cache.registered = true;
+  t_cache.room = ContextCache::kLimit;
+  GiveMemory(memory);
 }
 
 }  // namespace
 
-WaitContextRef WaitContext::Create() {
-  return WaitContextRef::Adopt(new (TakeMemory(sizeof(WaitContext))) WaitContext);
-}
+WaitContext* WaitContext::New() { return new (TakeMemory(sizeof(WaitContext))) WaitContext; }
 
 void WaitContext::Destroy(WaitContext* context) {
   // Cleanups may add entries; those are cleaned up too.
   while (context->count_ != 0) context->RunCleanups();
-  if (context->entries_ != context->inline_) delete[] context->entries_;
+  if (context->entries_ != context->inline_) [[unlikely]] {
+    delete[] context->entries_;
+  }
   context->~WaitContext();
   GiveMemory(context);
 }
@@ -109,14 +127,6 @@ bool WaitContext::ClearWaitFd(const void* key) {
     ++removed_;
   }
   return true;
-}
-
-size_t WaitContext::CopyWaitFds(std::span<int> out) const {
-  size_t written = 0;
-  for (uint32_t i = count_; i-- > 0;) {
-    if (!entries_[i].removed) out[written++] = entries_[i].fd;
-  }
-  return written;
 }
 
 void WaitContext::CopyChangedFds(std::span<int> added, std::span<int> removed) const {
@@ -261,8 +271,7 @@ void WaitContext::CloseAndRelease() {
   const uint64_t gate = gate_.load(std::memory_order_acquire);
   if ((gate & ~(kPhase | kWaited)) == kRef) {
     if (count_ != 0) gate_.store(gate | kClosed, std::memory_order_relaxed);
-    Destroy(this);
-    return;
+    return Destroy(this);
   }
   Close();
   Release();

@@ -64,10 +64,7 @@ class WaitContext {
     void* data = nullptr;
   };
   // The newest entry of that key that is not cleared.
-  std::optional<WaitFd> GetWaitFd(const void* key) const {
-    const Entry* entry = Find(key);
-    return entry == nullptr ? std::nullopt : std::optional<WaitFd>({entry->fd, entry->data});
-  }
+  std::optional<WaitFd> GetWaitFd(const void* key) const;
 
   // Removes the newest entry of that key. Does not call its cleanup: the fd is the
   // caller's to close. False: there is none.
@@ -88,9 +85,7 @@ class WaitContext {
   void CopyChangedFds(std::span<int> added, std::span<int> removed) const;
 
   // Forgets what changed. For jobs and tasks, when they are resumed.
-  void ResetChanges() {
-    if ((added_ | removed_) != 0) ForgetChanges();
-  }
+  void ResetChanges();
 
   // --- status and callback ---
 
@@ -164,27 +159,13 @@ class WaitContext {
   WaitContext() = default;
   ~WaitContext() = default;
   static void Destroy(WaitContext* context);
-  void Retain() {
-    // Relaxed: who retains has a reference already; there is nothing to be seen through it.
-    gate_.fetch_add(kRef, std::memory_order_relaxed);
-  }
-  void Release() {
-    // Acquire, to see what others did before they let go (their release below). With one reference
-    // left, which is ours, nobody can add another: no read-modify-write is needed.
-    if (gate_.load(std::memory_order_acquire) < 2 * kRef ||
-        gate_.fetch_sub(kRef, std::memory_order_acq_rel) < 2 * kRef) {
-      Destroy(this);
-    }
-  }
+  static WaitContext* New();
+  void Retain();
+  void Release();
   // Close() and Release() in one, for less than the sum.
   void CloseAndRelease();
 
-  const Entry* Find(const void* key) const {
-    for (uint32_t i = count_; i-- > 0;) {
-      if (entries_[i].key == key && !entries_[i].removed) return &entries_[i];
-    }
-    return nullptr;
-  }
+  const Entry* Find(const void* key) const;
   bool Grow();
   void ForgetChanges();
   void RunCleanups();
@@ -211,36 +192,23 @@ class WaitContext {
 class WaitContextRef {
  public:
   WaitContextRef() = default;
-  WaitContextRef(const WaitContextRef& other) : context_(other.context_) {
-    if (context_ != nullptr) context_->Retain();
-  }
+  WaitContextRef(const WaitContextRef& other);
   WaitContextRef(WaitContextRef&& other) noexcept
       : context_(std::exchange(other.context_, nullptr)) {}
   WaitContextRef& operator=(WaitContextRef other) noexcept {
     std::swap(context_, other.context_);
     return *this;
   }
-  ~WaitContextRef() {
-    if (context_ != nullptr) context_->Release();
-  }
+  ~WaitContextRef();
 
   // Takes another reference to a context that the caller knows to be alive; null is allowed.
-  static WaitContextRef Retain(WaitContext* context) {
-    if (context != nullptr) context->Retain();
-    return Adopt(context);
-  }
+  static WaitContextRef Retain(WaitContext* context);
   // Takes over a reference given up with Release().
-  static WaitContextRef Adopt(WaitContext* context) {
-    WaitContextRef ref;
-    ref.context_ = context;
-    return ref;
-  }
+  static WaitContextRef Adopt(WaitContext* context);
   // Gives the reference to the caller, who must Adopt() it again some time.
   WaitContext* Release() { return std::exchange(context_, nullptr); }
   // Closes the context and lets go of this reference. Null: nothing happens.
-  void CloseAndReset() {
-    if (context_ != nullptr) std::exchange(context_, nullptr)->CloseAndRelease();
-  }
+  void CloseAndReset();
 
   WaitContext* get() const { return context_; }
   WaitContext& operator*() const { return *context_; }
@@ -252,5 +220,7 @@ class WaitContextRef {
 };
 
 }  // namespace waitctx
+
+#include "waitctx/wait_context_inl.h"
 
 #endif  // GHOSTCARD_WAITCTX_WAIT_CONTEXT_H_

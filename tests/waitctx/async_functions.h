@@ -1,0 +1,89 @@
+// The ASYNC_* functions of one shared library as a table, so that a test can call OpenSSL's and
+// ours side by side in one process.
+//
+// Ownership: the library stays loaded for good.
+#ifndef GHOSTCARD_TESTS_WAITCTX_ASYNC_FUNCTIONS_H_
+#define GHOSTCARD_TESTS_WAITCTX_ASYNC_FUNCTIONS_H_
+
+#include <dlfcn.h>
+
+#include <cstddef>
+#include <cstdio>
+#include <type_traits>
+
+#include "waitctx/include/openssl/async.h"
+
+namespace waitctx {
+
+// Ours, as a data file of the test, run by Bazel or by hand from the root; and OpenSSL's.
+inline constexpr const char* kOurLibrary = "./waitctx/libwaitctx_async.so";
+inline constexpr const char* kOpenSslLibrary = "libcrypto.so.3";
+
+struct AsyncFunctions {
+  bool loaded = false;
+#define GHOSTCARD_FUNCTION(name) decltype(&::ASYNC_##name) name = nullptr
+  GHOSTCARD_FUNCTION(WAIT_CTX_new);
+  GHOSTCARD_FUNCTION(WAIT_CTX_free);
+  GHOSTCARD_FUNCTION(WAIT_CTX_set_wait_fd);
+  GHOSTCARD_FUNCTION(WAIT_CTX_get_fd);
+  GHOSTCARD_FUNCTION(WAIT_CTX_get_all_fds);
+  GHOSTCARD_FUNCTION(WAIT_CTX_get_changed_fds);
+  GHOSTCARD_FUNCTION(WAIT_CTX_clear_fd);
+  GHOSTCARD_FUNCTION(WAIT_CTX_set_callback);
+  GHOSTCARD_FUNCTION(WAIT_CTX_get_callback);
+  GHOSTCARD_FUNCTION(WAIT_CTX_set_status);
+  GHOSTCARD_FUNCTION(WAIT_CTX_get_status);
+  GHOSTCARD_FUNCTION(start_job);
+  GHOSTCARD_FUNCTION(pause_job);
+  GHOSTCARD_FUNCTION(get_current_job);
+  GHOSTCARD_FUNCTION(get_wait_ctx);
+  GHOSTCARD_FUNCTION(block_pause);
+  GHOSTCARD_FUNCTION(unblock_pause);
+  GHOSTCARD_FUNCTION(init_thread);
+  GHOSTCARD_FUNCTION(cleanup_thread);
+  GHOSTCARD_FUNCTION(is_capable);
+#undef GHOSTCARD_FUNCTION
+};
+
+// Not `loaded` where there is no such library, or not all of it.
+inline AsyncFunctions LoadAsyncFunctions(const char* library) {
+  AsyncFunctions table;
+  void* handle = dlopen(library, RTLD_NOW | RTLD_LOCAL);
+  if (handle == nullptr) {
+    std::fprintf(stderr, "%s\n", dlerror());
+    return table;
+  }
+  table.loaded = true;
+  const auto find = [&](auto& function, const char* name) {
+    void* symbol = dlsym(handle, name);
+    function = reinterpret_cast<std::remove_reference_t<decltype(function)>>(symbol);
+    table.loaded &= symbol != nullptr;
+  };
+#define GHOSTCARD_FUNCTION(name) find(table.name, "ASYNC_" #name)
+  GHOSTCARD_FUNCTION(WAIT_CTX_new);
+  GHOSTCARD_FUNCTION(WAIT_CTX_free);
+  GHOSTCARD_FUNCTION(WAIT_CTX_set_wait_fd);
+  GHOSTCARD_FUNCTION(WAIT_CTX_get_fd);
+  GHOSTCARD_FUNCTION(WAIT_CTX_get_all_fds);
+  GHOSTCARD_FUNCTION(WAIT_CTX_get_changed_fds);
+  GHOSTCARD_FUNCTION(WAIT_CTX_clear_fd);
+  GHOSTCARD_FUNCTION(WAIT_CTX_set_callback);
+  GHOSTCARD_FUNCTION(WAIT_CTX_get_callback);
+  GHOSTCARD_FUNCTION(WAIT_CTX_set_status);
+  GHOSTCARD_FUNCTION(WAIT_CTX_get_status);
+  GHOSTCARD_FUNCTION(start_job);
+  GHOSTCARD_FUNCTION(pause_job);
+  GHOSTCARD_FUNCTION(get_current_job);
+  GHOSTCARD_FUNCTION(get_wait_ctx);
+  GHOSTCARD_FUNCTION(block_pause);
+  GHOSTCARD_FUNCTION(unblock_pause);
+  GHOSTCARD_FUNCTION(init_thread);
+  GHOSTCARD_FUNCTION(cleanup_thread);
+  GHOSTCARD_FUNCTION(is_capable);
+#undef GHOSTCARD_FUNCTION
+  return table;
+}
+
+}  // namespace waitctx
+
+#endif  // GHOSTCARD_TESTS_WAITCTX_ASYNC_FUNCTIONS_H_
