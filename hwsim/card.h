@@ -32,6 +32,10 @@ class Card {
   // Whether queue pairs raise interrupts; off while completions are polled. On at first.
   virtual void SetInterrupts(bool on) = 0;
 
+  // Lets time pass for a caller that waits in place. False: time passes by itself, or nothing
+  // is pending.
+  virtual bool LetTimePass() { return false; }
+
   struct Stats {
     uint64_t completed = 0;           // requests completed
     uint64_t interrupts = 0;          // times a queue pair's line was to rise

@@ -6,9 +6,10 @@
 namespace hwsim {
 
 CardCore::CardCore(const Profile& profile, std::span<const std::unique_ptr<QueuePair>> queue_pairs,
-                   uint64_t seed, StartWork start_work)
+                   uint64_t seed, Work work, StartWork start_work)
     : model_(profile, static_cast<uint32_t>(queue_pairs.size()), seed),
       queue_pairs_(queue_pairs),
+      work_(work),
       start_work_(std::move(start_work)),
       outboxes_(queue_pairs.size()) {}
 
@@ -27,7 +28,7 @@ void CardCore::Arrive(TimePoint now, std::span<const Arrival> arrivals) {
 
 void CardCore::ArriveOne(TimePoint now, Request& request, uint32_t queue_pair) {
   request.arrived = now;
-  const bool work_elsewhere = start_work_ && request.execute != nullptr;
+  const bool work_elsewhere = work_ == Work::kElsewhere && request.execute != nullptr;
   request.parts_open = work_elsewhere ? 2 : 1;
   model_.Arrive(now, reinterpret_cast<RequestId>(&request), queue_pair, request.kind,
                 request.size_bytes);
@@ -58,7 +59,8 @@ void CardCore::OnModelComplete(TimePoint now, const ModelEvent& event) {
   if (event.status != CompletionStatus::kOk) {
     request.status = event.status;
     faults_fired_.Add(1);
-  } else if (!start_work_ && request.execute != nullptr && !request.execute(request)) {
+  } else if (work_ == Work::kOnCompletion && request.execute != nullptr &&
+             !request.execute(request)) {
     request.status = CompletionStatus::kOperationFailed;
   }
   PartOver(now, request, event.queue_pair);

@@ -23,13 +23,18 @@ namespace hwsim {
 
 class CardCore {
  public:
+  // When the work of requests is done, beside their modelled time.
+  enum class Work : uint8_t {
+    kElsewhere,     // from their arrival on, by whoever `start_work` gives it to
+    kOnCompletion,  // when the model completes them, on the driver's thread
+    kNone,          // not at all
+  };
   // Takes a request's work away; WorkDone() is told when it is over.
   using StartWork = std::function<void(Request& request, uint32_t queue_pair)>;
 
-  // Without `start_work` the work is done when the model completes the request, on the
-  // driver's thread.
+  // `start_work` may be empty unless the work is done elsewhere.
   CardCore(const Profile& profile, std::span<const std::unique_ptr<QueuePair>> queue_pairs,
-           uint64_t seed, StartWork start_work);
+           uint64_t seed, Work work, StartWork start_work);
 
   void Arrive(TimePoint now, std::span<const Arrival> arrivals);
   // What the model has due by `now` happens.
@@ -73,6 +78,7 @@ class CardCore {
 
   CardModel model_;
   const std::span<const std::unique_ptr<QueuePair>> queue_pairs_;
+  const Work work_;
   const StartWork start_work_;
   // Relaxed: a switch without a moment of its own; the driver looks at it as it goes.
   std::atomic<bool> interrupts_on_{true};

@@ -51,6 +51,7 @@ class RealCard::Impl {
         note_(std::move(note)),
         rings_(std::move(rings)),
         core_(options_.profile, rings_.queue_pairs, options_.seed,
+              options_.do_work ? CardCore::Work::kElsewhere : CardCore::Work::kNone,
               [this](Request& request, uint32_t queue_pair) { work_.Start(request, queue_pair); }),
         work_(options_.execution_threads, [this] { rings_.transport->Wake(); }),
         thread_([this] { Serve(); }) {}

@@ -25,6 +25,9 @@ class RealCard final : public Card {
     uint32_t depth = 0;            // 0: the profile's. 1..32768
     TransportKind transport = TransportKind::kAuto;
     uint32_t execution_threads = 0;  // 0: one per processor, at most 8. 1..64
+    // False: requests take their modelled time, but their work is not done and their results
+    // stay as they were. For measuring a card that is faster than this machine.
+    bool do_work = true;
     uint64_t seed = 1;
   };
   // Fails with a sentence: an option out of bounds, io_uring refused (kUring), no descriptors.

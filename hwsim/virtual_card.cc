@@ -85,7 +85,7 @@ class VirtualCard::Impl {
   explicit Impl(Options options)
       : profile_(std::move(options.profile)),
         queue_pairs_(OpenQueuePairs(options)),
-        core_(profile_, queue_pairs_, options.seed, nullptr) {}
+        core_(profile_, queue_pairs_, options.seed, CardCore::Work::kOnCompletion, nullptr) {}
 
   void AdvanceTo(TimePoint to) {
     for (auto next = core_.NextEvent(); next && *next <= to; next = core_.NextEvent()) {

@@ -37,6 +37,7 @@ class VirtualCard final : public Card {
   const Profile& profile() const override;
   std::string_view transport_name() const override;
   void SetInterrupts(bool on) override;
+  bool LetTimePass() override { return Step(); }
   Stats stats() const override;
 
  private:

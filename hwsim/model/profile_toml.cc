@@ -1,0 +1,193 @@
+#include "hwsim/model/profile_toml.h"
+
+#include <array>
+#include <cerrno>
+#include <fstream>
+#include <limits>
+#include <sstream>
+
+#include "hwsim/model/shipped_profiles.h"
+#include "hwsim/model/toml_reader.h"
+
+namespace hwsim {
+
+namespace {
+
+constexpr Duration kLatencyMax = std::chrono::hours(1);
+constexpr Duration kModerationTimeMax = std::chrono::milliseconds(10);
+
+std::vector<std::string_view> OperationNames() {
+  std::vector<std::string_view> names;
+  for (size_t i = 0; i < kOperationKindCount; ++i) {
+    names.push_back(OperationName(static_cast<OperationKind>(i)));
+  }
+  return names;
+}
+
+// A distribution by name, and what its parameters are called.
+struct DistributionForm {
+  std::string_view name;
+  LatencyModel::Distribution distribution;
+  std::string_view base;    // what base is called
+  std::string_view spread;  // what spread is called; empty: it has none
+};
+constexpr std::array<DistributionForm, 5> kDistributions = {{
+    {"fixed", LatencyModel::Distribution::kFixed, "time", ""},
+    {"uniform", LatencyModel::Distribution::kUniform, "min", "range"},
+    {"exponential", LatencyModel::Distribution::kExponential, "mean", ""},
+    {"lognormal", LatencyModel::Distribution::kLognormal, "median", ""},
+    {"min_exponential", LatencyModel::Distribution::kMinExponential, "min", "mean_above_min"},
+}};
+
+// A latency: a time ("133us"), or a table with a distribution.
+void ReadLatency(TomlReader& parent, std::string_view key, LatencyModel& latency) {
+  const toml::node* const node = parent.Find(key);
+  if (node == nullptr) return;
+  if (!node->is_table()) {
+    Duration time{};
+    parent.Time(key, kLatencyMax, time);
+    latency = {.base = time};
+    return;
+  }
+  TomlReader reader(*node->as_table(), parent.path() + std::string(key) + ".", parent.mistakes());
+  std::vector<std::string_view> names;
+  for (const DistributionForm& form : kDistributions) names.push_back(form.name);
+  const DistributionForm& form = kDistributions[reader.Choice("distribution", names).value_or(0)];
+  latency = {.distribution = form.distribution};
+  reader.Time(form.base, kLatencyMax, latency.base);
+  if (!form.spread.empty()) reader.Time(form.spread, kLatencyMax, latency.spread);
+  if (form.distribution == LatencyModel::Distribution::kLognormal) {
+    reader.Number("sigma", 0, 4, latency.sigma);
+  }
+  reader.Number("ns_per_byte", 0, 1e6, latency.ns_per_byte);
+  reader.RefuseTheRest();
+}
+
+void ReadOperations(const toml::table& table, TomlMistakes& mistakes, Profile& profile) {
+  TomlReader reader(table, "operation.", mistakes);
+  for (size_t i = 0; i < kOperationKindCount; ++i) {
+    const std::string_view name = OperationName(static_cast<OperationKind>(i));
+    const toml::table* const operation = reader.Table(name);
+    if (operation == nullptr) continue;
+    TomlReader cost(*operation, reader.path() + std::string(name) + ".", mistakes);
+    ReadLatency(cost, "service", profile.operations[i].service);
+    cost.Number("rate_per_s_max", 0, 1e12, profile.operations[i].rate_per_s_max);
+    cost.RefuseTheRest();
+  }
+  reader.RefuseTheRest();
+}
+
+void ReadFault(const toml::table& table, const std::string& path, TomlMistakes& mistakes,
+               uint32_t queue_pairs_max, Profile& profile) {
+  static constexpr std::array kKinds = {FaultKind::kSubmitRefused, FaultKind::kCompletionError};
+  TomlReader reader(table, path, mistakes);
+  std::vector<std::string_view> names;
+  for (const FaultKind kind : kKinds) names.push_back(FaultName(kind));
+  FaultRule rule;
+  if (const auto kind = reader.Choice("kind", names)) {
+    rule.kind = kKinds[*kind];
+  } else if (!table.contains("kind")) {
+    reader.Mistake(table, "kind", "not given; one of submit_refused, completion_error is needed");
+  }
+  reader.Number("probability", std::numeric_limits<double>::min(), 1, rule.probability);
+  reader.Integer("every_nth", 1, std::numeric_limits<int64_t>::max(), rule.every_nth);
+  if (table.contains("probability") == table.contains("every_nth")) {
+    reader.Mistake(table, "probability, every_nth", "exactly one of the two is needed");
+  }
+  if (const auto operation = reader.Choice("operation", OperationNames())) {
+    rule.operation = static_cast<OperationKind>(*operation);
+  }
+  if (table.contains("queue_pair")) {
+    uint32_t queue_pair = 0;
+    reader.Integer("queue_pair", 0, int64_t{queue_pairs_max} - 1, queue_pair);
+    rule.queue_pair = queue_pair;
+  }
+  reader.Integer("count_max", 1, std::numeric_limits<int64_t>::max(), rule.count_max);
+  reader.RefuseTheRest();
+  profile.faults.rules.push_back(rule);
+}
+
+void ReadProfile(TomlReader& reader, TomlMistakes& mistakes, Profile& profile) {
+  reader.String("name", profile.name);
+  reader.String("source", profile.source);
+  reader.Integer("queue_pairs_max", 1, 1024, profile.queue_pairs_max);
+  reader.Integer("depth", 1, 32768, profile.depth);
+  reader.Integer("engines", 1, 65536, profile.engines);
+  if (const toml::table* const table = reader.Table("moderation")) {
+    TomlReader moderation(*table, "moderation.", mistakes);
+    moderation.Integer("count", 1, 4096, profile.moderation.count);
+    moderation.Time("time", kModerationTimeMax, profile.moderation.time);
+    moderation.RefuseTheRest();
+  }
+  ReadLatency(reader, "transit", profile.transit);
+  if (const toml::table* const table = reader.Table("operation")) {
+    ReadOperations(*table, mistakes, profile);
+  }
+  if (const toml::array* const faults = reader.Tables("fault")) {
+    profile.faults.rules.clear();  // a list replaces the base's
+    for (size_t i = 0; i < faults->size(); ++i) {
+      ReadFault(*faults->get(i)->as_table(), "fault[" + std::to_string(i) + "].", mistakes,
+                profile.queue_pairs_max, profile);
+    }
+  }
+  reader.RefuseTheRest();
+}
+
+}  // namespace
+
+Expected<Profile> ParseProfile(std::string_view toml, std::string_view origin) {
+  const toml::parse_result parsed = toml::parse(toml, origin);
+  if (!parsed) {
+    const toml::parse_error& error = parsed.error();
+    return Unexpected(std::string(origin) + ":" + std::to_string(error.source().begin.line) +
+                      ": not TOML: " + std::string(error.description()));
+  }
+  TomlMistakes mistakes{.origin = std::string(origin), .lines = {}};
+  TomlReader reader(parsed.table(), "", mistakes);
+  Profile profile;
+  if (std::string base; parsed.table().contains("profile")) {
+    reader.String("profile", base);
+    if (auto shipped = ShippedProfile(base)) {
+      profile = std::move(*shipped);
+    } else if (!base.empty()) {
+      reader.Mistake(*parsed.table().get("profile"), "profile", shipped.error().message);
+    }
+  }
+  reader.Find("profile");
+  ReadProfile(reader, mistakes, profile);
+  if (!mistakes.lines.empty()) {
+    std::string message;
+    for (const std::string& line : mistakes.lines) message += (message.empty() ? "" : "\n") + line;
+    return Unexpected(std::move(message));
+  }
+  return profile.Validate().map([&] { return std::move(profile); });
+}
+
+Expected<Profile> LoadProfile(const std::string& path) {
+  errno = 0;
+  std::ifstream file(path);
+  std::ostringstream text;
+  if (file) text << file.rdbuf();
+  if (!file || !text) return Unexpected(SystemError(path, errno != 0 ? errno : EIO));
+  return ParseProfile(text.str(), path);
+}
+
+std::span<const std::string_view> ShippedProfileNames() {
+  static const std::vector<std::string_view> names = [] {
+    std::vector<std::string_view> list;
+    for (const ShippedProfileText& profile : ShippedProfileTexts()) list.push_back(profile.name);
+    return list;
+  }();
+  return names;
+}
+
+Expected<Profile> ShippedProfile(std::string_view name) {
+  std::string known;
+  for (const ShippedProfileText& profile : ShippedProfileTexts()) {
+    if (profile.name == name) return ParseProfile(profile.toml, std::string(name) + ".toml");
+    known += (known.empty() ? "" : ", ") + std::string(profile.name);
+  }
+  return Unexpected("'" + std::string(name) + "' given; profiles that ship: " + known);
+}
+
+}  // namespace hwsim

@@ -1,0 +1,198 @@
+#include "hwsim/model/toml_reader.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <limits>
+#include <sstream>
+#include <utility>
+
+namespace hwsim {
+
+namespace {
+
+std::string Quoted(std::string_view text) { return "'" + std::string(text) + "'"; }
+
+// The value as it stands in the file, for messages.
+std::string Shown(const toml::node& node) {
+  if (node.is_table()) return "a table";
+  if (node.is_array()) return "an array";
+  std::ostringstream text;
+  node.visit([&](const auto& value) {
+    if constexpr (toml::is_value<decltype(value)>) text << value;
+  });
+  return text.str();
+}
+
+std::string Plain(double value) {
+  std::array<char, 32> text;
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
+  return std::string(text.data(), end);
+}
+
+std::string Joined(const std::vector<std::string_view>& names) {
+  std::string joined;
+  for (const std::string_view name : names) {
+    joined += joined.empty() ? "" : ", ";
+    joined += name;
+  }
+  return joined;
+}
+
+// Levenshtein's distance.
+size_t Distance(std::string_view a, std::string_view b) {
+  std::vector<size_t> row(b.size() + 1);
+  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (size_t i = 1; i <= a.size(); ++i) {
+    size_t diagonal = std::exchange(row[0], i);
+    for (size_t j = 1; j <= b.size(); ++j) {
+      const size_t changed = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = std::exchange(row[j], std::min({changed, row[j] + 1, row[j - 1] + 1}));
+    }
+  }
+  return row[b.size()];
+}
+
+struct Unit {
+  std::string_view name;
+  double ns;
+};
+constexpr std::array<Unit, 4> kUnits = {{{"ns", 1}, {"us", 1e3}, {"ms", 1e6}, {"s", 1e9}}};
+
+}  // namespace
+
+std::optional<Duration> ParseTime(std::string_view text) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || !std::isfinite(value)) return std::nullopt;
+  std::string_view unit = text.substr(static_cast<size_t>(end - text.data()));
+  unit.remove_prefix(std::min(unit.find_first_not_of(' '), unit.size()));
+  for (const Unit& known : kUnits) {
+    const double ns = value * known.ns;
+    if (unit == known.name && std::abs(ns) < 9e18) {
+      return Duration(static_cast<int64_t>(std::llround(ns)));
+    }
+  }
+  return std::nullopt;
+}
+
+std::string FormatTime(Duration time) {
+  const auto ns = static_cast<double>(time.count());
+  const Unit* unit = &kUnits.front();
+  for (const Unit& larger : kUnits) {
+    if (std::abs(ns) >= larger.ns) unit = &larger;
+  }
+  return Plain(ns / unit->ns) + std::string(unit->name);
+}
+
+void TomlMistakes::Add(const toml::node& where, std::string_view key, std::string_view what) {
+  lines.push_back(origin + ":" + std::to_string(where.source().begin.line) + ": " +
+                  std::string(key) + ": " + std::string(what));
+}
+
+const toml::node* TomlReader::Find(std::string_view key) {
+  known_.push_back(key);
+  return table_.get(key);
+}
+
+void TomlReader::Integer(std::string_view key, int64_t least, int64_t most, uint64_t& value) {
+  const toml::node* const node = Find(key);
+  if (node == nullptr) return;
+  const std::optional<int64_t> given = node->value_exact<int64_t>();
+  if (!given || *given < least || *given > most) {
+    Mistake(*node, key,
+            Shown(*node) + " given; allowed: a whole number from " + std::to_string(least) +
+                (most == std::numeric_limits<int64_t>::max() ? " up" : " to " + std::to_string(most)));
+    return;
+  }
+  value = static_cast<uint64_t>(*given);
+}
+
+void TomlReader::Integer(std::string_view key, int64_t least, int64_t most, uint32_t& value) {
+  uint64_t wide = value;
+  Integer(key, least, most, wide);
+  value = static_cast<uint32_t>(wide);
+}
+
+void TomlReader::Number(std::string_view key, double least, double most, double& value) {
+  const toml::node* const node = Find(key);
+  if (node == nullptr) return;
+  const std::optional<double> given = node->is_number() ? node->value<double>() : std::nullopt;
+  if (!given || !(*given >= least && *given <= most)) {
+    Mistake(*node, key,
+            Shown(*node) + " given; allowed: a number from " + Plain(least) + " to " + Plain(most));
+    return;
+  }
+  value = *given;
+}
+
+void TomlReader::String(std::string_view key, std::string& value) {
+  const toml::node* const node = Find(key);
+  if (node == nullptr) return;
+  if (!node->is_string()) {
+    Mistake(*node, key, Shown(*node) + " given; allowed: a string");
+    return;
+  }
+  value = node->as_string()->get();
+}
+
+void TomlReader::Time(std::string_view key, Duration most, Duration& value) {
+  const toml::node* const node = Find(key);
+  if (node == nullptr) return;
+  const auto given = node->is_string() ? ParseTime(node->as_string()->get()) : std::nullopt;
+  if (!given || *given < Duration::zero() || *given > most) {
+    Mistake(*node, key,
+            Shown(*node) + " given; allowed: a time from \"0ns\" to \"" + FormatTime(most) +
+                "\", with its unit: ns, us, ms or s");
+    return;
+  }
+  value = *given;
+}
+
+std::optional<size_t> TomlReader::Choice(std::string_view key,
+                                         const std::vector<std::string_view>& names) {
+  const toml::node* const node = Find(key);
+  if (node == nullptr) return std::nullopt;
+  if (node->is_string()) {
+    const auto found = std::find(names.begin(), names.end(), node->as_string()->get());
+    if (found != names.end()) return static_cast<size_t>(found - names.begin());
+  }
+  Mistake(*node, key, Shown(*node) + " given; allowed: " + Joined(names));
+  return std::nullopt;
+}
+
+const toml::table* TomlReader::Table(std::string_view key) {
+  const toml::node* const node = Find(key);
+  if (node == nullptr) return nullptr;
+  if (!node->is_table()) Mistake(*node, key, Shown(*node) + " given; allowed: a table");
+  return node->as_table();
+}
+
+const toml::array* TomlReader::Tables(std::string_view key) {
+  const toml::node* const node = Find(key);
+  if (node == nullptr) return nullptr;
+  const toml::array* const array = node->as_array();
+  const bool tables = array != nullptr && std::all_of(array->begin(), array->end(), [](auto& item) {
+                        return item.is_table();
+                      });
+  if (tables) return array;
+  Mistake(*node, key, Shown(*node) + " given; allowed: tables, each under [[" + std::string(key) + "]]");
+  return nullptr;
+}
+
+void TomlReader::RefuseTheRest() {
+  for (const auto& [key, node] : table_) {
+    if (std::find(known_.begin(), known_.end(), key.str()) != known_.end()) continue;
+    const auto nearest =
+        std::min_element(known_.begin(), known_.end(), [&](std::string_view a, std::string_view b) {
+          return Distance(a, key.str()) < Distance(b, key.str());
+        });
+    const bool close = nearest != known_.end() && Distance(*nearest, key.str()) <= 2;
+    Mistake(node, key.str(),
+            close ? "no such key; did you mean " + Quoted(*nearest) + "?"
+                  : "no such key; allowed: " + Joined(known_));
+  }
+}
+
+}  // namespace hwsim
