@@ -1,0 +1,435 @@
+#include "engine/engine.h"
+
+#include <algorithm>
+#include <array>
+#include <thread>
+
+#include "hwsim/check.h"
+
+namespace engine {
+
+using hwsim::CompletionService;
+using hwsim::CompletionStatus;
+using hwsim::MutexLock;
+using hwsim::SubmitStatus;
+using waitctx::Status;
+using waitctx::WaitContext;
+
+namespace {
+
+// Told apart from engines that come later at the same address.
+uint64_t NextEngineId() {
+  static std::atomic<uint64_t> last{0};
+  return last.fetch_add(1, std::memory_order_relaxed) + 1;
+}
+
+Outcome OutcomeOf(CompletionStatus status) {
+  switch (status) {
+    case CompletionStatus::kOk:
+      return Outcome::kOk;
+    case CompletionStatus::kOperationFailed:
+      return Outcome::kFailed;
+    case CompletionStatus::kDeviceError:
+    case CompletionStatus::kPending:
+      break;
+  }
+  return Outcome::kDeviceError;
+}
+
+void SetStatus(WaitContext* context, Status status) {
+  if (context != nullptr) context->set_status(status);
+}
+
+}  // namespace
+
+std::string_view OutcomeName(Outcome outcome) {
+  static constexpr std::array<std::string_view, 7> kNames = {
+      "ok", "failed", "device_error", "refused", "timed_out", "cancelled", "busy"};
+  return kNames[static_cast<size_t>(outcome)];
+}
+
+std::string_view RetryPolicyName(RetryPolicy policy) {
+  return policy == RetryPolicy::kWhenSpace ? "when_space" : "immediate";
+}
+
+void OperationState::Release() {
+  Phase phase = phase_.load(std::memory_order_acquire);
+  if (phase == Phase::kStopped && on_card_) {
+    // Either the card is told that it is the last one, or it has let go and we are.
+    if (phase_.compare_exchange_strong(phase, Phase::kAbandoned, std::memory_order_acq_rel)) return;
+  }
+  GHOSTCARD_CHECK(phase == Phase::kIdle || phase == Phase::kDone || phase == Phase::kStopped,
+                  "an operation is destroyed while a run of it is under way");
+  deleter_(this);
+}
+
+hwsim::Expected<std::unique_ptr<Engine>> Engine::Create(std::unique_ptr<hwsim::Card> card,
+                                                        Options options) {
+  std::unique_ptr<Engine> engine(new Engine(std::move(card), options));
+  Engine* const self = engine.get();
+  auto service = CompletionService::Create(
+      *engine->card_,
+      {.mode = options.completion,
+       .poll_interval = options.poll_interval,
+       .watchdog_interval = options.watchdog_interval,
+       .handler = [self](auto& queue_pair, auto requests) { self->OnCompleted(queue_pair, requests); },
+       .on_time = [self](hwsim::TimePoint now) { return self->OnTime(now); }});
+  if (!service) return hwsim::Unexpected(std::move(service.error()));
+  engine->service_ = std::move(*service);
+  return engine;
+}
+
+Engine::Engine(std::unique_ptr<hwsim::Card> card, Options options)
+    : options_(options),
+      binding_(options.binding != nullptr ? *options.binding : own_jobs_),
+      id_(NextEngineId()),
+      card_(std::move(card)) {
+  for (const auto& queue_pair : card_->queue_pairs()) {
+    retry_queues_.push_back(std::make_unique<RetryQueue>(*queue_pair, notifier_));
+  }
+}
+
+Engine::~Engine() {
+  if (!fork_guard_.InCreator()) {
+    // The threads and rings behind these are the parent's.
+    static_cast<void>(service_.release());
+    static_cast<void>(card_.release());
+    return;
+  }
+  service_.reset();
+  card_.reset();
+  // Nothing is on the card any more: what was given up is its owner's, or nobody's.
+  const MutexLock lock(given_up_mutex_);
+  for (OperationState* operation : given_up_) {
+    const Phase before = operation->phase_.exchange(Phase::kDone, std::memory_order_acq_rel);
+    if (before == Phase::kAbandoned) operation->deleter_(operation);
+  }
+}
+
+// --- the owner's side ---
+
+Outcome Engine::Run(OperationHandle& handle, const RunOptions& options) {
+  OperationState& operation = *handle.state_;
+  const bool synchronous = !binding_.CanPause();
+  if (synchronous) synchronous_.fetch_add(1, std::memory_order_relaxed);
+  for (Step step = Begin(operation, binding_.Context(), synchronous, options); step == Step::kWait;
+       step = Advance(operation)) {
+    if (synchronous) {
+      WaitInPlace(operation);
+    } else if (!binding_.Pause()) {
+      service_->Poll();
+      std::this_thread::yield();
+    }
+  }
+  binding_.PublishStatus();
+  return operation.outcome_;
+}
+
+Engine::Step Engine::Begin(OperationState& operation, WaitContext* context, bool synchronous,
+                           const RunOptions& options) {
+  const Phase phase = operation.phase_.load(std::memory_order_acquire);
+  GHOSTCARD_CHECK(phase == Phase::kIdle || phase == Phase::kDone || phase == Phase::kStopped,
+                  "an operation is run while a run of it is under way");
+  if (phase == Phase::kStopped) {
+    operation.outcome_ = Outcome::kBusy;
+    return Step::kDone;
+  }
+  operation.context_ = context;
+  operation.synchronous_ = synchronous;
+  operation.line_ = nullptr;
+  operation.told_by_fd_ = false;
+  operation.on_card_ = false;
+  operation.status = CompletionStatus::kPending;
+  operation.done.store(false, std::memory_order_relaxed);
+  operation.stop_.store(Outcome::kOk, std::memory_order_relaxed);
+  operation.phase_.store(Phase::kRetry, std::memory_order_relaxed);
+  operation.deadline_.reset();
+  if (!fork_guard_.InCreator()) return EndInChild(operation);
+  const uint32_t index = options.queue_pair ? *options.queue_pair : QueuePairOfThread();
+  GHOSTCARD_CHECK(index < card_->queue_pairs().size(), "no such queue pair");
+  operation.queue_pair_ = card_->queue_pairs()[index].get();
+  if (options.time_limit) {
+    operation.deadline_ = card_->clock().Now() + *options.time_limit;
+    if (deadlines_.Add(operation)) service_->Wake();
+  }
+  return TrySubmit(operation);
+}
+
+Engine::Step Engine::Advance(OperationState& operation) {
+  if (!fork_guard_.InCreator()) return EndInChild(operation);
+  switch (operation.phase_.load(std::memory_order_acquire)) {
+    case Phase::kDone:
+      notifier_.Take(operation);
+      return EndCompleted(operation);
+    case Phase::kStopped:
+      notifier_.Take(operation);
+      return EndStopped(operation);
+    case Phase::kGranted:
+      notifier_.Take(operation);
+      return TrySubmit(operation);
+    case Phase::kRetry:
+      notifier_.Clear(operation);
+      return TrySubmit(operation);
+    case Phase::kPaused:
+    case Phase::kQueued:
+    case Phase::kTelling:
+      // Resumed though nobody told it: by trial, or for somebody else on the same context.
+      spurious_.fetch_add(1, std::memory_order_relaxed);
+      notifier_.Clear(operation);
+      return Step::kWait;
+    case Phase::kIdle:
+    case Phase::kRunning:
+    case Phase::kAbandoned:
+      break;
+  }
+  GHOSTCARD_CHECK(false, "an operation that is not under way was resumed");
+}
+
+Engine::Step Engine::TrySubmit(OperationState& operation) {
+  if (operation.stop_.load(std::memory_order_seq_cst) != Outcome::kOk) return EndStopped(operation);
+  const bool granted = operation.phase_.load(std::memory_order_relaxed) == Phase::kGranted;
+  // Before the submit: once the card has it, the callback may run and look.
+  SetStatus(operation.context_, Status::kOk);
+  switch (RetryQueueOf(operation).Submit(operation)) {
+    case SubmitStatus::kOk:
+      service_->NoteSubmitted();
+      return WaitForCompletion(operation);
+    case SubmitStatus::kAgain:
+      SetStatus(operation.context_, Status::kAgain);
+      return WaitForSpace(operation, granted);
+    case SubmitStatus::kError:
+      break;
+  }
+  SetStatus(operation.context_, Status::kError);
+  return End(operation, Outcome::kRefused);
+}
+
+Engine::Step Engine::WaitForCompletion(OperationState& operation) {
+  operation.on_card_ = true;
+  Phase phase = Phase::kRunning;
+  if (operation.phase_.load(std::memory_order_acquire) == phase) {
+    notifier_.Attach(operation);
+    // seq_cst with stop_: either we see that it is to stop, or Stop sees that we wait.
+    if (operation.phase_.compare_exchange_strong(phase, Phase::kPaused,
+                                                 std::memory_order_seq_cst)) {
+      phase = Phase::kPaused;
+      if (operation.stop_.load(std::memory_order_seq_cst) == Outcome::kOk ||
+          !operation.phase_.compare_exchange_strong(phase, Phase::kStopped,
+                                                    std::memory_order_acq_rel)) {
+        return Step::kWait;
+      }
+      return EndStopped(operation);
+    }
+  }
+  return EndCompleted(operation);
+}
+
+Engine::Step Engine::WaitForSpace(OperationState& operation, bool at_head) {
+  notifier_.Attach(operation);
+  if (options_.retry == RetryPolicy::kImmediate && !operation.synchronous_) {
+    notifier_.TellSelf(operation);
+    return Step::kWait;
+  }
+  const bool can_be_told =
+      operation.synchronous_ || operation.line_ != nullptr ||
+      (options_.callback_when_space && operation.context_ != nullptr);
+  if (!can_be_told) return Step::kWait;
+  RetryQueue& queue = RetryQueueOf(operation);
+  queue.Add(operation, at_head);
+  Phase phase = Phase::kQueued;
+  if (operation.stop_.load(std::memory_order_seq_cst) != Outcome::kOk &&
+      operation.phase_.compare_exchange_strong(phase, Phase::kStopped, std::memory_order_acq_rel)) {
+    return EndStopped(operation);
+  }
+  return Step::kWait;
+}
+
+Engine::Step Engine::EndCompleted(OperationState& operation) {
+  operation.on_card_ = false;
+  return End(operation, OutcomeOf(operation.status));
+}
+
+Engine::Step Engine::EndStopped(OperationState& operation) {
+  const Outcome why = operation.stop_.load(std::memory_order_acquire);
+  (why == Outcome::kTimedOut ? timed_out_ : cancelled_).fetch_add(1, std::memory_order_relaxed);
+  if (operation.on_card_) {
+    const MutexLock lock(given_up_mutex_);
+    // Unless its completion came just now: then nothing is left to wait for.
+    if (operation.phase_.load(std::memory_order_acquire) == Phase::kStopped) {
+      given_up_.insert(&operation);
+    }
+  } else {
+    RetryQueueOf(operation).Remove(operation);
+  }
+  return End(operation, why);
+}
+
+Engine::Step Engine::End(OperationState& operation, Outcome outcome) {
+  if (operation.deadline_) deadlines_.Remove(operation);
+  operation.outcome_ = outcome;
+  // A given-up request that is still on the card keeps its phase: it is between card and owner.
+  if (!operation.on_card_) operation.phase_.store(Phase::kIdle, std::memory_order_relaxed);
+  return Step::kDone;
+}
+
+Engine::Step Engine::EndInChild(OperationState& operation) {
+  // Locks may be held for good by threads that this process does not have: touch none.
+  SetStatus(operation.context_, Status::kError);
+  operation.on_card_ = false;
+  operation.outcome_ = Outcome::kRefused;
+  operation.phase_.store(Phase::kIdle, std::memory_order_relaxed);
+  return Step::kDone;
+}
+
+void Engine::WaitInPlace(OperationState& operation) {
+  constexpr int kSpins = 64;
+  hwsim::Duration nap = std::chrono::microseconds(20);
+  for (int spins = 0;; ++spins) {
+    const Phase phase = operation.phase_.load(std::memory_order_acquire);
+    if (phase != Phase::kPaused && phase != Phase::kQueued && phase != Phase::kTelling) return;
+    if (service_->Poll() > 0 || card_->LetTimePass()) continue;
+    if (phase == Phase::kTelling || spins < kSpins) {
+      std::this_thread::yield();
+      continue;
+    }
+    // Short at first: in inline mode nobody but us looks.
+    notifier_.WaitWhile(operation, phase, nap);
+    nap = std::min<hwsim::Duration>(2 * nap, std::chrono::milliseconds(1));
+  }
+}
+
+void Engine::GiveUp(OperationState& operation) {
+  if (Stop(operation, Outcome::kCancelled)) {
+    operation.phase_.store(Phase::kStopped, std::memory_order_release);
+  }
+  Phase phase = operation.phase_.load(std::memory_order_acquire);
+  for (; phase == Phase::kTelling; phase = operation.phase_.load(std::memory_order_acquire)) {
+    std::this_thread::yield();  // somebody reads whom to tell: no user code runs in between
+  }
+  notifier_.Take(operation);
+  static_cast<void>(phase == Phase::kDone ? EndCompleted(operation) : EndStopped(operation));
+}
+
+RetryQueue& Engine::RetryQueueOf(const OperationState& operation) {
+  return *retry_queues_[operation.queue_pair_->index()];
+}
+
+uint32_t Engine::QueuePairOfThread() {
+  struct Choice {
+    uint64_t engine = 0;
+    uint32_t index = 0;
+  };
+  thread_local Choice choice;
+  if (choice.engine != id_) {
+    const uint32_t turn = next_queue_pair_.fetch_add(1, std::memory_order_relaxed);
+    choice = {id_, turn % static_cast<uint32_t>(card_->queue_pairs().size())};
+  }
+  return choice.index;
+}
+
+// --- any thread's side ---
+
+bool Engine::Stop(OperationState& operation, Outcome why) {
+  Outcome none = Outcome::kOk;
+  // The first reason stands. seq_cst with phase_: see WaitForCompletion.
+  operation.stop_.compare_exchange_strong(none, why, std::memory_order_seq_cst);
+  for (const Phase waiting : {Phase::kPaused, Phase::kQueued}) {
+    Phase phase = waiting;
+    if (operation.phase_.compare_exchange_strong(phase, Phase::kTelling,
+                                                 std::memory_order_seq_cst)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+void Engine::Cancel(OperationHandle& handle) {
+  OperationState& operation = *handle.state_;
+  if (Stop(operation, Outcome::kCancelled)) notifier_.Tell(operation, Phase::kStopped);
+}
+
+void Engine::OnCompleted(hwsim::QueuePair& queue_pair,
+                         std::span<hwsim::Request* const> requests) {
+  for (hwsim::Request* const request : requests) {
+    auto& operation = static_cast<OperationState&>(*request);
+    Phase phase = operation.phase_.load(std::memory_order_acquire);
+    for (bool settled = false; !settled;) {
+      switch (phase) {
+        case Phase::kRunning:
+          // Its owner has not gone to wait: it finds the result without being told.
+          settled = operation.phase_.compare_exchange_weak(phase, Phase::kDone,
+                                                           std::memory_order_acq_rel);
+          break;
+        case Phase::kPaused:
+          settled = operation.phase_.compare_exchange_weak(phase, Phase::kTelling,
+                                                           std::memory_order_acq_rel);
+          if (settled) notifier_.Tell(operation, Phase::kDone);
+          break;
+        case Phase::kTelling:
+          // Being cancelled: no user code runs before it is kStopped.
+          std::this_thread::yield();
+          phase = operation.phase_.load(std::memory_order_acquire);
+          break;
+        case Phase::kStopped:
+        case Phase::kAbandoned:
+          OnLate(operation);
+          settled = true;
+          break;
+        default:
+          GHOSTCARD_CHECK(false, "the card completed a request that it did not have");
+      }
+    }
+  }
+  retry_queues_[queue_pair.index()]->Grant();
+}
+
+void Engine::OnLate(OperationState& operation) {
+  late_.fetch_add(1, std::memory_order_relaxed);
+  const MutexLock lock(given_up_mutex_);
+  given_up_.erase(&operation);
+  const Phase before = operation.phase_.exchange(Phase::kDone, std::memory_order_acq_rel);
+  if (before == Phase::kAbandoned) operation.deleter_(&operation);
+}
+
+std::optional<hwsim::TimePoint> Engine::OnTime(hwsim::TimePoint now) {
+  deadlines_.Expire(
+      now, [](OperationState& operation) { return Stop(operation, Outcome::kTimedOut); },
+      [this](OperationState& operation) { notifier_.Tell(operation, Phase::kStopped); });
+  return deadlines_.Next();
+}
+
+size_t Engine::PollHeuristically(size_t active_jobs, size_t threshold) {
+  const size_t pending = in_flight();
+  return pending > 0 && (pending >= threshold || pending >= active_jobs) ? Poll() : 0;
+}
+
+size_t Engine::in_flight() const {
+  size_t total = 0;
+  for (const auto& queue_pair : card_->queue_pairs()) total += queue_pair->in_flight();
+  return total;
+}
+
+Engine::Stats Engine::stats() const {
+  Stats stats;
+  for (const auto& queue_pair : card_->queue_pairs()) {
+    const hwsim::QueuePair::Counts counts = queue_pair->counts();
+    stats.accepted += counts.accepted;
+    stats.again += counts.refused_again;
+    stats.refused += counts.refused_error;
+    stats.succeeded += counts.succeeded;
+    stats.failed += counts.failed;
+  }
+  const Notifier::Counts told = notifier_.counts();
+  stats.callbacks = told.callbacks;
+  stats.fd_signals = told.fd_signals;
+  stats.told_nobody = told.nobody;
+  stats.late = late_.load(std::memory_order_relaxed);
+  stats.timed_out = timed_out_.load(std::memory_order_relaxed);
+  stats.cancelled = cancelled_.load(std::memory_order_relaxed);
+  stats.spurious_resumes = spurious_.load(std::memory_order_relaxed);
+  stats.synchronous = synchronous_.load(std::memory_order_relaxed);
+  stats.service = service_->stats();
+  return stats;
+}
+
+}  // namespace engine

@@ -1,0 +1,39 @@
+// JobBinding: the wait layer as the engine sees it: who is running, and how it pauses.
+// One engine core, two bindings: waitctx's own jobs (OwnJobs) and libcrypto's
+// (engine/openssl), which gives each ASYNC_WAIT_CTX a WaitContext of ours to stand for it.
+//
+// Threads: called on the thread that runs the operation. A binding keeps no state of a run.
+#ifndef GHOSTCARD_ENGINE_JOB_BINDING_H_
+#define GHOSTCARD_ENGINE_JOB_BINDING_H_
+
+#include "waitctx/wait_context.h"
+
+namespace engine {
+
+class JobBinding {
+ public:
+  virtual ~JobBinding() = default;
+
+  // Whether the caller is a job that may pause; otherwise it waits synchronously.
+  virtual bool CanPause() const = 0;
+  // Whom to tell about the current job; null: nobody (it is resumed by trial). Asked at the start of each run.
+  virtual waitctx::WaitContext* Context() const = 0;
+  // Gives control to the application, which sees the context's status and fds as they are now; returns when
+  // the job is resumed. False: it could not pause after all.
+  virtual bool Pause() const = 0;
+  // The run ends without another pause: makes the context's status the one that the application sees.
+  virtual void PublishStatus() const = 0;
+};
+
+// waitctx's jobs.
+class OwnJobs final : public JobBinding {
+ public:
+  bool CanPause() const override;
+  waitctx::WaitContext* Context() const override;
+  bool Pause() const override;
+  void PublishStatus() const override {}
+};
+
+}  // namespace engine
+
+#endif  // GHOSTCARD_ENGINE_JOB_BINDING_H_

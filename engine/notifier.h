@@ -1,0 +1,84 @@
+// Notifier: tells whoever waits for an operation: by the callback of its wait context
+// if there is one, else by its wait fd. Never both, never twice, never before the result
+// can be read, never under a lock.
+//
+// The wait fd is one stable eventfd per context and engine (WaitLine). How many told
+// operations have not been looked at yet is counted beside it, and the count is the truth:
+// an owner who takes its own token leaves the fd readable while others are due.
+//
+// Threads: Tell from any thread; Attach and Take on the owner's.
+#ifndef GHOSTCARD_ENGINE_NOTIFIER_H_
+#define GHOSTCARD_ENGINE_NOTIFIER_H_
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+
+#include "engine/operation.h"
+#include "hwsim/fd.h"
+
+namespace engine {
+
+// One context's wait fd for one engine. Owned by the context's entry: its cleanup ends it.
+class WaitLine {
+ public:
+  explicit WaitLine(hwsim::EventFd fd) : fd_(std::move(fd)) {}
+
+ private:
+  friend class Notifier;
+  hwsim::EventFd fd_;
+  // Operations told through fd_ and not taken yet. Added to before the operation is published
+  // (release), so its owner, who acquires that, finds its own token in the count.
+  std::atomic<uint32_t> tokens_{0};
+};
+
+class Notifier {
+ public:
+  Notifier() = default;
+  Notifier(const Notifier&) = delete;
+  Notifier& operator=(const Notifier&) = delete;
+
+  // Makes sure that somebody can tell `operation`'s owner: a callback, or a wait fd of this
+  // engine's on its context (made now if need be). False: no descriptors left, and none was there; the owner
+  // is then resumed by trial only.
+  bool Attach(OperationState& operation);
+
+  // Makes `next` the phase of an operation that this thread moved to kTelling, and tells its owner.
+  // `told` false: only publishes. The operation is not touched after it was published.
+  void Tell(OperationState& operation, Phase next);
+
+  // The owner has seen that it was told: takes the token of `operation`, if it was told by fd, and
+  // leaves the wait fd readable just when others are due.
+  void Take(OperationState& operation);
+  // The owner was resumed though nobody told it: clears the wait fd, unless others are due.
+  void Clear(OperationState& operation) { Settle(operation, 0); }
+
+  // Makes the wait fd readable at once, for an owner that is about to pause and wants to be resumed.
+  void TellSelf(OperationState& operation);
+
+  // For an owner without a context: returns when `operation` leaves `phase`, or after `time_max`.
+  void WaitWhile(OperationState& operation, Phase phase, hwsim::Duration time_max);
+
+  struct Counts {
+    uint64_t callbacks = 0;
+    uint64_t fd_signals = 0;
+    uint64_t nobody = 0;  // the context was closed, or had neither callback nor fd
+  };
+  Counts counts() const;
+
+ private:
+  void Settle(OperationState& operation, uint32_t tokens_taken);
+
+  // Counters only: no order needed.
+  std::atomic<uint64_t> callbacks_{0};
+  std::atomic<uint64_t> fd_signals_{0};
+  std::atomic<uint64_t> nobody_{0};
+
+  std::mutex synchronous_mutex_;  // orders a synchronous owner's look at its phase and its sleep
+  std::condition_variable synchronous_told_;
+};
+
+}  // namespace engine
+
+#endif  // GHOSTCARD_ENGINE_NOTIFIER_H_
