@@ -1,0 +1,306 @@
+// ghostcard: the command line. Subcommands: bench, saturate.
+//
+// Exit codes: 0 done; 1 it could not be run, or a check of the results failed; 2 bad arguments.
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <cstdio>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "hwsim/model/profile_toml.h"
+#include "tools/bench.h"
+#include "tools/report.h"
+#include "tools/saturate.h"
+
+namespace {
+
+using hwsim::CompletionMode;
+using hwsim::OperationKind;
+using tools::Notify;
+
+constexpr int kExitFailed = 1;
+constexpr int kExitBadArguments = 2;
+
+// One line on a terminal, rewritten in place; nothing elsewhere.
+class ProgressLine {
+ public:
+  ~ProgressLine() { Clear(); }
+  void Show(const std::string& what, double fraction) {
+    const auto now = std::chrono::steady_clock::now();
+    if (!on_terminal_ || now - shown_ < std::chrono::milliseconds(100)) return;
+    shown_ = now;
+    fmt::print(stderr, "\r\033[K{:3.0f} %  {}", 100 * fraction, what);
+    std::fflush(stderr);
+  }
+  void Clear() {
+    if (on_terminal_ && shown_.time_since_epoch().count() != 0) fmt::print(stderr, "\r\033[K");
+    shown_ = {};
+  }
+
+ private:
+  const bool on_terminal_ = ::isatty(STDERR_FILENO) != 0;
+  std::chrono::steady_clock::time_point shown_{};
+};
+
+// The values of an axis by name, for CLI11's checks and messages.
+const std::map<std::string, CompletionMode> kCompletions = {
+    {"interrupt", CompletionMode::kInterrupt},
+    {"polling", CompletionMode::kPolling},
+    {"inline", CompletionMode::kInline}};
+const std::map<std::string, Notify> kNotifies = {{"fd", Notify::kFd},
+                                                 {"callback", Notify::kCallback}};
+const std::map<std::string, hwsim::TransportKind> kTransports = {
+    {"auto", hwsim::TransportKind::kAuto},
+    {"uring", hwsim::TransportKind::kUring},
+    {"memory", hwsim::TransportKind::kMemory}};
+const std::map<std::string, engine::RetryPolicy> kRetries = {
+    {"when_space", engine::RetryPolicy::kWhenSpace},
+    {"immediate", engine::RetryPolicy::kImmediate}};
+const std::map<std::string, bool> kWork = {{"real", true}, {"none", false}};
+
+std::map<std::string, OperationKind> Operations() {
+  std::map<std::string, OperationKind> operations;
+  for (size_t i = 0; i < hwsim::kOperationKindCount; ++i) {
+    const auto kind = static_cast<OperationKind>(i);
+    if (kind != OperationKind::kOther) operations.emplace(hwsim::OperationName(kind), kind);
+  }
+  return operations;
+}
+
+std::string ProfileNames() {
+  std::string names;
+  for (const std::string_view name : hwsim::ShippedProfileNames()) {
+    names += names.empty() ? "" : ", ";
+    names += name;
+  }
+  return names;
+}
+
+template <typename T>
+CLI::Option* AddChoice(CLI::App& app, const std::string& flag, T& value,
+                       const std::map<std::string, T>& choices, const std::string& help) {
+  return app.add_option(flag, value, help)
+      ->transform(CLI::CheckedTransformer(choices))
+      ->capture_default_str();
+}
+
+template <typename T>
+void AddChoices(CLI::App& app, const std::string& flag, std::vector<T>& values,
+                const std::map<std::string, T>& choices, const std::string& help) {
+  app.add_option(flag, values, help + " (several: separated by commas)")
+      ->delimiter(',')
+      ->transform(CLI::CheckedTransformer(choices));
+}
+
+struct CommonArguments {
+  tools::CardOptions card;
+  std::string profile;
+  std::string config;
+  std::string json;
+  double poll_interval_us = 10;
+
+  void AddTo(CLI::App& app, const std::string& default_profile) {
+    profile = default_profile;
+    AddChoice(app, "--transport", card.transport, kTransports,
+              "How requests travel: io_uring, shared-memory rings, or io_uring if the kernel lets us");
+    app.add_option("--profile", profile, "Which card: " + ProfileNames())->capture_default_str();
+    app.add_option("--config", config, "A TOML file that describes the card, instead of --profile");
+    app.add_option("--depth", card.depth, "Requests in flight at most; 0: the profile's")
+        ->check(CLI::Range(0u, 32768u));
+    app.add_option("--queue-pairs", card.queue_pairs, "Queue pairs")->check(CLI::Range(1u, 1024u));
+    app.add_option("--execution-threads", card.execution_threads,
+                   "Threads that do the card's work; 0: one per processor")
+        ->check(CLI::Range(0u, 64u));
+    AddChoice(app, "--work", card.do_work, kWork,
+              "real: operations are executed. none: they only take their modelled time");
+    app.add_option("--poll-interval-us", poll_interval_us,
+                   "Polling: microseconds between looks at the rings; 0: without a pause")
+        ->check(CLI::Range(0.0, 1e6))
+        ->capture_default_str();
+    app.add_option("--seed", card.seed, "Seed of everything random")->capture_default_str();
+    app.add_option("--json", json, "Write the results to this file as JSON; -: standard output");
+  }
+
+  hwsim::Expected<void> Resolve() {
+    auto loaded = config.empty() ? hwsim::ShippedProfile(profile) : hwsim::LoadProfile(config);
+    if (!loaded) return hwsim::Unexpected(std::move(loaded.error()));
+    card.profile = std::move(*loaded);
+    card.poll_interval = std::chrono::nanoseconds(static_cast<int64_t>(poll_interval_us * 1000));
+    if (card.queue_pairs > card.profile.queue_pairs_max) {
+      return hwsim::Unexpected(fmt::format("--queue-pairs: {} given; card '{}' has at most {}",
+                                           card.queue_pairs, card.profile.name,
+                                           card.profile.queue_pairs_max));
+    }
+    return {};
+  }
+};
+
+int Fail(int code, const std::string& message) {
+  fmt::print(stderr, "ghostcard: {}\n", message);
+  return code;
+}
+
+void PrintHeading(const std::string& command, const tools::CardOptions& card,
+                  const std::string& load) {
+  fmt::print("ghostcard {}: simulated card '{}' ({})\n{}\n", command, card.profile.name,
+             card.profile.source, load);
+  for (const auto& [name, value] : tools::Environment()) fmt::print("  {}: {}\n", name, value);
+  if (!tools::IsOptimisedBuild()) {
+    fmt::print("WARNING: this program was built without optimisation (or with a sanitizer): "
+               "the figures say nothing. Build with bazel build -c opt.\n");
+  }
+  fmt::print("\n");
+  std::fflush(stdout);
+}
+
+hwsim::Expected<void> MaybeWriteJson(const CommonArguments& common, const nlohmann::json& json) {
+  if (common.json.empty()) return {};
+  return tools::WriteJson(common.json, json);
+}
+
+int Bench(CommonArguments& common, tools::BenchOptions& options) {
+  if (auto resolved = common.Resolve(); !resolved) {
+    return Fail(kExitBadArguments, resolved.error().message);
+  }
+  options.card = common.card;
+  PrintHeading("bench", options.card,
+               fmt::format("{} jobs under way on one thread, {} repetitions in turn, the median shown",
+                           options.concurrency, options.repetitions));
+  ProgressLine progress;
+  options.progress = [&](const std::string& what, double fraction) {
+    progress.Show(what, fraction);
+  };
+  const auto reports = tools::RunBench(options);
+  progress.Clear();
+  if (!reports) return Fail(kExitFailed, reports.error().message);
+  const tools::RunReport& first = reports->front();
+  fmt::print("transport {}{}{}, depth {}\n", first.transport,
+             first.transport_note.empty() ? "" : ": ", first.transport_note, first.depth);
+  fmt::print("{}\n", tools::BenchTable(*reports));
+  if (!first.syscalls_per_completion) {
+    fmt::print("syscalls/op: not counted ({})\n", tools::SyscallCounter().why());
+  }
+  fmt::print("{}\n", tools::BenchVerdict(*reports));
+  if (auto written = MaybeWriteJson(common, tools::ToJson(*reports)); !written) {
+    return Fail(kExitFailed, written.error().message);
+  }
+  return 0;
+}
+
+int Saturate(CommonArguments& common, tools::SaturateOptions& options) {
+  if (auto resolved = common.Resolve(); !resolved) {
+    return Fail(kExitBadArguments, resolved.error().message);
+  }
+  options.card = common.card;
+  PrintHeading("saturate", options.card,
+               fmt::format("{} times as many jobs as the queue pair has slots, {}, {} requests a run, "
+                           "work: {}",
+                           options.overload, hwsim::OperationName(options.operation),
+                           options.requests, options.card.do_work ? "real" : "none"));
+  ProgressLine progress;
+  options.progress = [&](const std::string& what, double fraction) {
+    progress.Show(what, fraction);
+  };
+  const auto reports = tools::RunSaturate(options);
+  progress.Clear();
+  if (!reports) return Fail(kExitFailed, reports.error().message);
+  fmt::print("{}\n", tools::SaturateTable(*reports));
+  uint64_t wrong = 0;
+  nlohmann::json runs = nlohmann::json::array();
+  for (const tools::SaturateReport& report : *reports) {
+    wrong += report.lost + report.duplicated + report.run.err;
+    nlohmann::json run = tools::ToJson(report.run);
+    run["ideal_ops_per_s"] = report.ideal_ops_per_s;
+    run["fairness_jain"] = report.fairness;
+    run["retries_per_op"] = {{"mean", report.retries_mean},
+                             {"p50", report.retries.p50},
+                             {"p90", report.retries.p90},
+                             {"p99", report.retries.p99},
+                             {"max", report.retries.max}};
+    run["lost"] = report.lost;
+    run["duplicated"] = report.duplicated;
+    runs.push_back(std::move(run));
+  }
+  fmt::print("{}\n", wrong == 0 ? "Nothing was lost, nothing completed twice, nothing failed."
+                                : "SOMETHING WENT WRONG: see ERR, lost and duplicated.");
+  nlohmann::json json = tools::ToJson(std::span<const tools::RunReport>{});
+  json["runs"] = std::move(runs);
+  if (auto written = MaybeWriteJson(common, json); !written) {
+    return Fail(kExitFailed, written.error().message);
+  }
+  return wrong == 0 ? 0 : kExitFailed;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{"Ghostcard: a hardware accelerator card that isn't there.", "ghostcard"};
+  app.require_subcommand(1);
+  app.failure_message(CLI::FailureMessage::help);
+  app.failure_message([](const CLI::App*, const CLI::Error& error) {
+    return fmt::format("ghostcard: {}\nTry --help.\n", error.what());
+  });
+
+  CommonArguments bench_common;
+  tools::BenchOptions bench;
+  bench.completions = {CompletionMode::kInterrupt, CompletionMode::kPolling,
+                       CompletionMode::kInline};
+  bench.notifies = {Notify::kFd, Notify::kCallback};
+  bench.operations = {OperationKind::kNull, OperationKind::kRsa2048Sign};
+  CLI::App* const bench_app = app.add_subcommand(
+      "bench", "Compare fd and callback notification, and interrupt, polling and inline completion");
+  bench_common.AddTo(*bench_app, "ideal");
+  AddChoices(*bench_app, "--completion", bench.completions, kCompletions,
+             "Who notices completions: interrupt, polling, inline. All unless given");
+  AddChoices(*bench_app, "--notify", bench.notifies, kNotifies,
+             "How the job is told: fd, callback. Both unless given");
+  AddChoices(*bench_app, "--operation", bench.operations, Operations(),
+             "null and rsa2048_sign unless given");
+  bench_app->add_option("--concurrency", bench.concurrency, "Jobs under way at a time")
+      ->check(CLI::Range(1u, 1'000'000u))
+      ->capture_default_str();
+  bench_app->add_option("--requests", bench.requests,
+                        "Requests in a run; 0: as many as take about a second");
+  bench_app->add_option("--size", bench.size_bytes, "Bytes of input, for operations that have one")
+      ->check(CLI::Range(0u, 64u << 20))
+      ->capture_default_str();
+  bench_app->add_option("--repetitions", bench.repetitions, "Runs of each row, in turn")
+      ->check(CLI::Range(1u, 100u))
+      ->capture_default_str();
+
+  CommonArguments saturate_common;
+  tools::SaturateOptions saturate;
+  saturate.completions = {CompletionMode::kInterrupt};
+  saturate.notifies = {Notify::kFd, Notify::kCallback};
+  saturate.retries = {engine::RetryPolicy::kWhenSpace, engine::RetryPolicy::kImmediate};
+  saturate_common.card.do_work = false;
+  CLI::App* const saturate_app =
+      app.add_subcommand("saturate", "Drive a queue pair past its depth and see who gets through");
+  saturate_common.AddTo(*saturate_app, "qat-4xxx");
+  AddChoices(*saturate_app, "--completion", saturate.completions, kCompletions,
+             "interrupt unless given");
+  AddChoices(*saturate_app, "--notify", saturate.notifies, kNotifies, "Both unless given");
+  AddChoices(*saturate_app, "--retry", saturate.retries, kRetries,
+             "When a refused job is told to try again: when_space, immediate. Both unless given");
+  AddChoice(*saturate_app, "--operation", saturate.operation, Operations(), "What each job runs");
+  saturate_app->add_option("--size", saturate.size_bytes, "Bytes of input")
+      ->check(CLI::Range(0u, 64u << 20))
+      ->capture_default_str();
+  saturate_app->add_option("--overload", saturate.overload, "Jobs under way per slot")
+      ->check(CLI::Range(0.01, 1000.0))
+      ->capture_default_str();
+  saturate_app->add_option("--requests", saturate.requests, "Requests in a run")
+      ->check(CLI::Range(uint64_t{1}, uint64_t{1'000'000'000'000}))
+      ->capture_default_str();
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : kExitBadArguments;
+  }
+  return bench_app->parsed() ? Bench(bench_common, bench) : Saturate(saturate_common, saturate);
+}
