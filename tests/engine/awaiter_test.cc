@@ -1,0 +1,57 @@
+// Coroutines on the engine: the same contract as jobs, on the same contexts.
+
+#include <array>
+
+#include "engine/awaiter.h"
+#include "tests/engine/engine_fixture.h"
+#include "waitctx/coroutine.h"
+
+namespace engine {
+namespace {
+
+waitctx::Task<int> RunAsTask(Engine& engine) {
+  NullOperation operation;
+  const Outcome first = co_await engine.RunAsync(operation);
+  const Outcome second = co_await engine.RunAsync(operation);
+  co_return first == Outcome::kOk && second == Outcome::kOk ? 2 : -1;
+}
+
+TEST_F(EngineTest, TaskIsToldOnItsContextAsAJobIs) {
+  Make(8);
+  auto context = WaitContext::Create();
+  auto task = RunAsTask(*engine_);
+  task.Start(context);
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_TRUE(task.paused());
+    EXPECT_EQ(context->status(), kStatusOk);
+    task.Resume();  // nobody announced this one
+    ASSERT_TRUE(task.paused());
+    CompleteOneAndPoll();
+    EXPECT_TRUE(Readable(WaitFdOf(*context)));
+    task.Resume();
+  }
+  ASSERT_TRUE(task.finished());
+  EXPECT_EQ(task.result(), 2);
+}
+
+TEST_F(EngineTest, TaskDestroyedInFlightGivesItsOperationUp) {
+  Make(1);
+  auto contexts = std::array{WaitContext::Create(), WaitContext::Create(), WaitContext::Create()};
+  {
+    auto on_card = RunAsTask(*engine_);
+    on_card.Start(contexts[0]);
+    auto queued = RunAsTask(*engine_);
+    queued.Start(contexts[1]);
+    EXPECT_EQ(contexts[1]->status(), kStatusAgain);
+  }
+  EXPECT_EQ(engine_->in_flight(), 1u);
+  CompleteOneAndPoll();
+  EXPECT_EQ(engine_->stats().late, 1u);
+  Fibre job(contexts[2], RunNull());
+  EXPECT_EQ(contexts[2]->status(), kStatusOk) << "a place in the queue was left behind";
+  CompleteOneAndPoll();
+  EXPECT_EQ(job.Resume(), waitctx::JobStatus::kFinished);
+}
+
+}  // namespace
+}  // namespace engine
