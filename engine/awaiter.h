@@ -1,7 +1,7 @@
 // Engine::Awaiter: what `co_await engine.RunAsync(operation)` waits on.
 //
-// Threads: the task's. Ownership: lives in the coroutine's frame; destroying that while it waits gives the
-// operation up.
+// Threads: the task's. Ownership: lives in the coroutine's frame; destroying that while it waits
+// gives the operation up.
 #ifndef GHOSTCARD_ENGINE_AWAITER_H_
 #define GHOSTCARD_ENGINE_AWAITER_H_
 

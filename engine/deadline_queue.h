@@ -16,15 +16,16 @@ namespace engine {
 
 class DeadlineQueue {
  public:
-  // True when `operation` is now the earliest: whoever sleeps until the next deadline is to be woken.
-  // Requires: it has a deadline and is not in the queue.
+  // True when `operation` is now the earliest: whoever sleeps until the next deadline is to be
+  // woken. Requires: it has a deadline and is not in the queue.
   bool Add(OperationState& operation);
   // Takes it out; when this returns, no Expire is looking at it.
   void Remove(OperationState& operation);
 
   // Calls stop(operation) for each whose time has come, and takes it out. `stop` runs under the
-  // queue's lock, which is what keeps the operation alive: it must be short and call nobody else's code;
-  // those it answers true for are told afterwards by the caller, through `tell`, without the lock.
+  // queue's lock, which is what keeps the operation alive: it must be short and call nobody else's
+  // code; those it answers true for are told afterwards by the caller, through `tell`, without the
+  // lock.
   template <typename Stop, typename Tell>
   void Expire(hwsim::TimePoint now, Stop stop, Tell tell) {
     for (;;) {

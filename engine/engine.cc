@@ -72,7 +72,8 @@ hwsim::Expected<std::unique_ptr<Engine>> Engine::Create(std::unique_ptr<hwsim::C
       {.mode = options.completion,
        .poll_interval = options.poll_interval,
        .watchdog_interval = options.watchdog_interval,
-       .handler = [self](auto& queue_pair, auto requests) { self->OnCompleted(queue_pair, requests); },
+       .handler = [self](auto& queue_pair,
+                         auto requests) { self->OnCompleted(queue_pair, requests); },
        .on_time = [self](hwsim::TimePoint now) { return self->OnTime(now); }});
   if (!service) return hwsim::Unexpected(std::move(service.error()));
   engine->service_ = std::move(*service);
@@ -230,9 +231,8 @@ Engine::Step Engine::WaitForSpace(OperationState& operation, bool at_head) {
     notifier_.TellSelf(operation);
     return Step::kWait;
   }
-  const bool can_be_told =
-      operation.synchronous_ || operation.line_ != nullptr ||
-      (options_.callback_when_space && operation.context_ != nullptr);
+  const bool can_be_told = operation.synchronous_ || operation.line_ != nullptr ||
+                           (options_.callback_when_space && operation.context_ != nullptr);
   if (!can_be_told) return Step::kWait;
   RetryQueue& queue = RetryQueueOf(operation);
   queue.Add(operation, at_head);
@@ -348,8 +348,7 @@ void Engine::Cancel(OperationHandle& handle) {
   if (Stop(operation, Outcome::kCancelled)) notifier_.Tell(operation, Phase::kStopped);
 }
 
-void Engine::OnCompleted(hwsim::QueuePair& queue_pair,
-                         std::span<hwsim::Request* const> requests) {
+void Engine::OnCompleted(hwsim::QueuePair& queue_pair, std::span<hwsim::Request* const> requests) {
   for (hwsim::Request* const request : requests) {
     auto& operation = static_cast<OperationState&>(*request);
     Phase phase = operation.phase_.load(std::memory_order_acquire);

@@ -1,15 +1,15 @@
 // Engine: runs operations on a card, from inside a job, a task, or plain code.
 //
 // In a job: the status is OK before the card can see the request; the job pauses until it is told.
-// Queue pair full: the status is EAGAIN and the job pauses until there is space (or at once, as set).
-// Broken card: the status is ERR and the run answers kRefused. Outside a job, or where pausing is blocked,
-// the caller waits in place and polls the card meanwhile.
+// Queue pair full: the status is EAGAIN and the job pauses until there is space (or at once, as
+// set). Broken card: the status is ERR and the run answers kRefused. Outside a job, or where
+// pausing is blocked, the caller waits in place and polls the card meanwhile.
 //
 // Threads: Run and RunAsync on the job's thread, on as many threads as you like; everything
-// else from any thread. Callbacks run on the thread that noticed the completion, never under a lock.
-// Ownership: the engine owns its card. It ends after every run on it; jobs still paused inside
-// one are not to be resumed. Operations that were given up and are still on the card end with it.
-// fork: a child's runs answer kRefused; it makes an engine of its own.
+// else from any thread. Callbacks run on the thread that noticed the completion, never under a
+// lock. Ownership: the engine owns its card. It ends after every run on it; jobs still paused
+// inside one are not to be resumed. Operations that were given up and are still on the card end
+// with it. fork: a child's runs answer kRefused; it makes an engine of its own.
 #ifndef GHOSTCARD_ENGINE_ENGINE_H_
 #define GHOSTCARD_ENGINE_ENGINE_H_
 
@@ -75,8 +75,8 @@ class Engine {
   // thread. Requires: the operation's owner keeps it alive meanwhile.
   void Cancel(OperationHandle& operation);
 
-  // Looks for completions and handles them; at most `quota` per queue pair (0: all). Returns how many. The
-  // only source of completions in inline mode; harmless in the others.
+  // Looks for completions and handles them; at most `quota` per queue pair (0: all). Returns how
+  // many. The only source of completions in inline mode; harmless in the others.
   size_t Poll(size_t quota = 0) { return service_->Poll(quota); }
   // Polls if it is worth while: `threshold` requests are in flight, or all `active_jobs` wait.
   size_t PollHeuristically(size_t active_jobs, size_t threshold = 48);
@@ -107,8 +107,8 @@ class Engine {
 
   Engine(std::unique_ptr<hwsim::Card> card, Options options);
 
-  // Where a run stands is in the operation's phase; these move it on. Begin, then Advance until kDone,
-  // waiting to be told (or just trying) in between; then the outcome stands. Owner's thread.
+  // Where a run stands is in the operation's phase; these move it on. Begin, then Advance until
+  // kDone, waiting to be told (or just trying) in between; then the outcome stands. Owner's thread.
   Step Begin(OperationState& operation, waitctx::WaitContext* context, bool synchronous,
              const RunOptions& options);
   Step Advance(OperationState& operation);

@@ -16,12 +16,14 @@ class JobBinding {
 
   // Whether the caller is a job that may pause; otherwise it waits synchronously.
   virtual bool CanPause() const = 0;
-  // Whom to tell about the current job; null: nobody (it is resumed by trial). Asked at the start of each run.
+  // Whom to tell about the current job; null: nobody (it is resumed by trial). Asked at the start
+  // of each run.
   virtual waitctx::WaitContext* Context() const = 0;
-  // Gives control to the application, which sees the context's status and fds as they are now; returns when
-  // the job is resumed. False: it could not pause after all.
+  // Gives control to the application, which sees the context's status and fds as they are now;
+  // returns when the job is resumed. False: it could not pause after all.
   virtual bool Pause() const = 0;
-  // The run ends without another pause: makes the context's status the one that the application sees.
+  // The run ends without another pause: makes the context's status the one that the application
+  // sees.
   virtual void PublishStatus() const = 0;
 };
 

@@ -75,7 +75,8 @@ void Notifier::Settle(OperationState& operation, uint32_t tokens_taken) {
   WaitLine& line = *operation.line_;
   line.fd_.Drain();
   // Drained first, counted second: a token added in between has its signal still to come, or has
-  // the fd made readable here. A signal that comes late costs one resume too many, never one too few.
+  // the fd made readable here. A signal that comes late costs one resume too many, never one too
+  // few.
   const uint32_t before = line.tokens_.fetch_sub(tokens_taken, std::memory_order_acq_rel);
   if (before > tokens_taken) line.fd_.Signal();
 }
@@ -86,9 +87,8 @@ void Notifier::TellSelf(OperationState& operation) {
 
 void Notifier::WaitWhile(OperationState& operation, Phase phase, hwsim::Duration time_max) {
   std::unique_lock lock(synchronous_mutex_);
-  synchronous_told_.wait_for(lock, time_max, [&] {
-    return operation.phase_.load(std::memory_order_acquire) != phase;
-  });
+  synchronous_told_.wait_for(
+      lock, time_max, [&] { return operation.phase_.load(std::memory_order_acquire) != phase; });
 }
 
 Notifier::Counts Notifier::counts() const {

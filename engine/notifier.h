@@ -40,8 +40,8 @@ class Notifier {
   Notifier& operator=(const Notifier&) = delete;
 
   // Makes sure that somebody can tell `operation`'s owner: a callback, or a wait fd of this
-  // engine's on its context (made now if need be). False: no descriptors left, and none was there; the owner
-  // is then resumed by trial only.
+  // engine's on its context (made now if need be). False: no descriptors left, and none was there;
+  // the owner is then resumed by trial only.
   bool Attach(OperationState& operation);
 
   // Makes `next` the phase of an operation that this thread moved to kTelling, and tells its owner.
@@ -54,7 +54,8 @@ class Notifier {
   // The owner was resumed though nobody told it: clears the wait fd, unless others are due.
   void Clear(OperationState& operation) { Settle(operation, 0); }
 
-  // Makes the wait fd readable at once, for an owner that is about to pause and wants to be resumed.
+  // Makes the wait fd readable at once, for an owner that is about to pause and wants to be
+  // resumed.
   void TellSelf(OperationState& operation);
 
   // For an owner without a context: returns when `operation` leaves `phase`, or after `time_max`.

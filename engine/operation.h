@@ -21,14 +21,14 @@
 namespace engine {
 
 // What became of an operation.
-enum class [[nodiscard]] Outcome : uint8_t {
-  kOk,           // the result is in place
-  kFailed,       // the work itself failed, as it would in software
-  kDeviceError,  // the card failed it: the result is not to be used; running it again may help
-  kRefused,      // the card took no requests (broken, resetting, or another process's): clean up
-  kTimedOut,     // the time limit passed first
-  kCancelled,    // Engine::Cancel came first
-  kBusy,         // still on the card from an earlier run that was given up: nothing happened
+enum class [[nodiscard]] Outcome : uint8_t{
+    kOk,           // the result is in place
+    kFailed,       // the work itself failed, as it would in software
+    kDeviceError,  // the card failed it: the result is not to be used; running it again may help
+    kRefused,      // the card took no requests (broken, resetting, or another process's): clean up
+    kTimedOut,     // the time limit passed first
+    kCancelled,    // Engine::Cancel came first
+    kBusy,         // still on the card from an earlier run that was given up: nothing happened
 };
 std::string_view OutcomeName(Outcome outcome);
 
@@ -94,7 +94,8 @@ class OperationState : public hwsim::Request {
 // A handle without the type of its work: what Engine takes.
 class OperationHandle {
  public:
-  OperationHandle(OperationHandle&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
+  OperationHandle(OperationHandle&& other) noexcept
+      : state_(std::exchange(other.state_, nullptr)) {}
   OperationHandle& operator=(OperationHandle&& other) noexcept {
     std::swap(state_, other.state_);
     return *this;
@@ -120,7 +121,7 @@ class Operation : public OperationHandle {
  public:
   // Makes the work from T's constructor arguments.
   template <typename... Args>
-    requires std::constructible_from<T, Args...>
+  requires std::constructible_from<T, Args...>
   explicit Operation(Args&&... args) : OperationHandle(new State(std::forward<Args>(args)...)) {}
 
   // The work: inputs before a run, result after one that was kOk. Not to be touched in between.

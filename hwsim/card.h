@@ -37,11 +37,11 @@ class Card {
   virtual bool LetTimePass() { return false; }
 
   struct Stats {
-    uint64_t completed = 0;           // requests completed
-    uint64_t interrupts = 0;          // times a queue pair's line was to rise
-    uint64_t faults_fired = 0;        // at the card; submit refusals are counted by the queue pair
-    uint64_t sleeps = 0;              // times the service thread went to sleep
-    Duration lateness_total{};        // sum over completed requests of completed - due
+    uint64_t completed = 0;     // requests completed
+    uint64_t interrupts = 0;    // times a queue pair's line was to rise
+    uint64_t faults_fired = 0;  // at the card; submit refusals are counted by the queue pair
+    uint64_t sleeps = 0;        // times the service thread went to sleep
+    Duration lateness_total{};  // sum over completed requests of completed - due
     Duration lateness_max{};
   };
   virtual Stats stats() const = 0;

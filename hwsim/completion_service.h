@@ -62,10 +62,10 @@ class CompletionService {
   virtual void Wake() = 0;
 
   struct Stats {
-    uint64_t wakeups = 0;       // times the thread woke from a sleep
-    uint64_t polls = 0;         // looks at the rings by the thread
-    uint64_t empty_polls = 0;   // looks that found nothing
-    uint64_t rescued = 0;       // completions found by the watchdog, not by an interrupt
+    uint64_t wakeups = 0;      // times the thread woke from a sleep
+    uint64_t polls = 0;        // looks at the rings by the thread
+    uint64_t empty_polls = 0;  // looks that found nothing
+    uint64_t rescued = 0;      // completions found by the watchdog, not by an interrupt
   };
   virtual Stats stats() const = 0;
 };

@@ -244,7 +244,8 @@ Expected<std::shared_ptr<const PrivateKey>> PrivateKey::Generate(Type type) {
   switch (type) {
     case Type::kRsa2048:
     case Type::kRsa4096:
-      key = EVP_PKEY_Q_keygen(context, nullptr, "RSA", size_t{type == Type::kRsa2048 ? 2048u : 4096u});
+      key = EVP_PKEY_Q_keygen(context, nullptr, "RSA",
+                              size_t{type == Type::kRsa2048 ? 2048u : 4096u});
       break;
     case Type::kEcdsaP256:
       key = EVP_PKEY_Q_keygen(context, nullptr, "EC", "P-256");
@@ -265,10 +266,10 @@ Expected<std::shared_ptr<const PrivateKey>> PrivateKey::FromPem(Type type, std::
       BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
   // An encrypted key is refused rather than asked for at the terminal.
   const auto no_passphrase = [](char*, int, int, void*) { return -1; };
-  EVP_PKEY* key =
-      bio == nullptr ? nullptr
-                     : PEM_read_bio_PrivateKey_ex(bio.get(), nullptr, no_passphrase, nullptr,
-                                                  TheLibrary().context, nullptr);
+  EVP_PKEY* key = bio == nullptr
+                      ? nullptr
+                      : PEM_read_bio_PrivateKey_ex(bio.get(), nullptr, no_passphrase, nullptr,
+                                                   TheLibrary().context, nullptr);
   if (key == nullptr) {
     return Unexpected("reading an " + std::string(TypeName(type)) +
                       " key from PEM: " + LastLibcryptoError());
@@ -329,12 +330,11 @@ bool Sign<kOperation>::Execute() noexcept {
   // An earlier run may have left a shorter signature.
   signature_.resize(static_cast<size_t>(EVP_PKEY_get_size(key)));
   size_t length = signature_.size();
-  const bool good =
-      context != nullptr &&
-      EVP_DigestSignInit_ex(context.get(), nullptr, "SHA256", TheLibrary().context, nullptr, key,
-                            nullptr) == 1 &&
-      EVP_DigestSign(context.get(), U8(signature_.data()), &length, U8(message_.data()),
-                     message_.size()) == 1;
+  const bool good = context != nullptr &&
+                    EVP_DigestSignInit_ex(context.get(), nullptr, "SHA256", TheLibrary().context,
+                                          nullptr, key, nullptr) == 1 &&
+                    EVP_DigestSign(context.get(), U8(signature_.data()), &length,
+                                   U8(message_.data()), message_.size()) == 1;
   // DER: an ECDSA signature may be shorter than the most it can be.
   signature_.resize(good ? length : 0);
   return good;
@@ -356,10 +356,9 @@ X25519::~X25519() { OPENSSL_cleanse(secret_.data(), secret_.size()); }
 bool X25519::Execute() noexcept {
   const ErrorMark mark;
   OSSL_LIB_CTX* const library = TheLibrary().context;
-  const std::unique_ptr<EVP_PKEY, Freer<EVP_PKEY_free>> peer(EVP_PKEY_new_raw_public_key_ex(
-      library, "X25519", nullptr, U8(peer_.data()), peer_.size()));
-  const PkeyContext context(
-      EVP_PKEY_CTX_new_from_pkey(library, AsPkey(key_->handle()), nullptr));
+  const std::unique_ptr<EVP_PKEY, Freer<EVP_PKEY_free>> peer(
+      EVP_PKEY_new_raw_public_key_ex(library, "X25519", nullptr, U8(peer_.data()), peer_.size()));
+  const PkeyContext context(EVP_PKEY_CTX_new_from_pkey(library, AsPkey(key_->handle()), nullptr));
   size_t length = secret_.size();
   return peer != nullptr && context != nullptr && EVP_PKEY_derive_init(context.get()) == 1 &&
          EVP_PKEY_derive_set_peer(context.get(), peer.get()) == 1 &&
@@ -369,8 +368,7 @@ bool X25519::Execute() noexcept {
 
 // --- deflate ---
 
-Deflate::Deflate(Bytes input, int level)
-    : input_(input.begin(), input.end()), level_(level) {
+Deflate::Deflate(Bytes input, int level) : input_(input.begin(), input.end()), level_(level) {
   GHOSTCARD_CHECK(level >= 1 && level <= 9, "a deflate level is 1 to 9");
   output_.resize(::compressBound(input.size()));
 }
@@ -379,8 +377,8 @@ bool Deflate::Execute() noexcept {
   constexpr int kRawDeflate = -15;  // a 32 KiB window, no header
   constexpr int kMemoryLevel = 8;
   z_stream stream{};
-  if (::deflateInit2(&stream, level_, Z_DEFLATED, kRawDeflate, kMemoryLevel,
-                     Z_DEFAULT_STRATEGY) != Z_OK) {
+  if (::deflateInit2(&stream, level_, Z_DEFLATED, kRawDeflate, kMemoryLevel, Z_DEFAULT_STRATEGY) !=
+      Z_OK) {
     return false;
   }
   output_.resize(::deflateBound(&stream, input_.size()));

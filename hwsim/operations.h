@@ -34,7 +34,8 @@ concept Workload = requires(T work, const T& constant) {
   { T::kKind } -> std::convertible_to<OperationKind>;
   { constant.size_bytes() } -> std::convertible_to<uint32_t>;
   { work.output() } -> std::convertible_to<std::span<std::byte>>;
-  { work.Execute() } noexcept -> std::same_as<bool>;
+  { work.Execute() }
+  noexcept->std::same_as<bool>;
 };
 
 // Bytes that are overwritten before they are freed.

@@ -21,8 +21,8 @@ class RealCard final : public Card {
  public:
   struct Options {
     Profile profile;
-    uint32_t queue_pairs = 1;      // 1..profile.queue_pairs_max
-    uint32_t depth = 0;            // 0: the profile's. 1..32768
+    uint32_t queue_pairs = 1;  // 1..profile.queue_pairs_max
+    uint32_t depth = 0;        // 0: the profile's. 1..32768
     TransportKind transport = TransportKind::kAuto;
     uint32_t execution_threads = 0;  // 0: one per processor, at most 8. 1..64
     // False: requests take their modelled time, but their work is not done and their results

@@ -41,8 +41,10 @@ std::string_view OperationName(OperationKind kind);
 
 enum class SubmitStatus : uint8_t {
   kOk,     // accepted: the card owns the request until it completes
-  kAgain,  // no slot is free: nothing happened, the caller still owns the request; retry when one is
-  kError,  // the card is broken or resetting: nothing happened; clean up, a retry will not help soon
+  kAgain,  // no slot is free: nothing happened, the caller still owns the request; retry when one
+           // is
+  kError,  // the card is broken or resetting: nothing happened; clean up, a retry will not help
+           // soon
 };
 
 enum class CompletionStatus : uint8_t {
@@ -63,9 +65,9 @@ struct Request {
 
   // Set by the caller before Submit; constant while the card owns the request.
   OperationKind kind = OperationKind::kNull;
-  uint32_t size_bytes = 0;       // what the model charges for; not a buffer's length
-  ExecuteFn execute = nullptr;   // nullptr: there is no work, the card only waits
-  std::span<std::byte> output;   // where the result goes, for faults that damage it; may be empty
+  uint32_t size_bytes = 0;      // what the model charges for; not a buffer's length
+  ExecuteFn execute = nullptr;  // nullptr: there is no work, the card only waits
+  std::span<std::byte> output;  // where the result goes, for faults that damage it; may be empty
 
   // Written by the card before completion, read by the caller after it.
   CompletionStatus status = CompletionStatus::kPending;
@@ -82,8 +84,8 @@ struct Request {
   // The card's and the queue pair's own.
   Request* next_in_batch = nullptr;
   Request* first_in_batch = nullptr;  // none: not in a batch
-  uint32_t batch_open = 0;  // in a batch's first member: members not done yet
-  uint32_t parts_open = 0;  // of the model's time and the work: what is not over yet
+  uint32_t batch_open = 0;            // in a batch's first member: members not done yet
+  uint32_t parts_open = 0;            // of the model's time and the work: what is not over yet
 };
 
 }  // namespace hwsim

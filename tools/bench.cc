@@ -55,10 +55,11 @@ Expected<RunReport> RunOnce(const CardOptions& card_options, const OperationFact
   report.transport = (*card)->transport_name();
   report.transport_note = (*card)->transport_note();
   report.depth = (*card)->queue_pairs()[0]->depth();
-  auto engine = engine::Engine::Create(std::move(*card), {.completion = options.completion,
-                                                          .poll_interval = card_options.poll_interval,
-                                                          .retry = options.retry,
-                                                          .callback_when_space = true});
+  auto engine =
+      engine::Engine::Create(std::move(*card), {.completion = options.completion,
+                                                .poll_interval = card_options.poll_interval,
+                                                .retry = options.retry,
+                                                .callback_when_space = true});
   if (!engine) return hwsim::Unexpected(std::move(engine.error()));
   auto result = RunWorkload(**engine, operations,
                             {.notify = options.notify,
@@ -86,8 +87,8 @@ Expected<RunReport> RunOnce(const CardOptions& card_options, const OperationFact
   report.cpu_ns_per_op = static_cast<double>(result->cpu.count()) / count;
   report.wakeups_per_completion = static_cast<double>(result->sleeps) / count;
   const hwsim::Card::Stats stats = (*engine)->card().stats();
-  report.lateness_ns_mean =
-      static_cast<double>(stats.lateness_total.count()) / static_cast<double>(std::max<uint64_t>(stats.completed, 1));
+  report.lateness_ns_mean = static_cast<double>(stats.lateness_total.count()) /
+                            static_cast<double>(std::max<uint64_t>(stats.completed, 1));
   report.lateness_ns_max = static_cast<double>(stats.lateness_max.count());
   report.retries = std::move(result->retries);
   report.finished_per_job = std::move(result->finished_per_job);

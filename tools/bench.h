@@ -23,7 +23,7 @@ namespace tools {
 struct CardOptions {
   hwsim::Profile profile;
   hwsim::TransportKind transport = hwsim::TransportKind::kAuto;
-  uint32_t depth = 0;              // 0: the profile's
+  uint32_t depth = 0;  // 0: the profile's
   uint32_t queue_pairs = 1;
   uint32_t execution_threads = 0;  // 0: one per processor
   bool do_work = true;             // false: modelled time only, no result
@@ -64,8 +64,9 @@ struct RunReport {
   double ops_per_s = 0, ops_per_s_min = 0, ops_per_s_max = 0;
   Quantiles latency_ns, queueing_ns, service_ns, notification_ns;
   double cpu_ns_per_op = 0;
-  double wakeups_per_completion = 0;                 // times a thread of the process went to sleep
-  std::optional<double> syscalls_per_completion;     // counted in a run of its own; none: not permitted
+  double wakeups_per_completion = 0;  // times a thread of the process went to sleep
+  std::optional<double>
+      syscalls_per_completion;  // counted in a run of its own; none: not permitted
   double lateness_ns_mean = 0, lateness_ns_max = 0;  // completed later than the model said
   // For saturate.
   std::vector<uint32_t> retries;

@@ -105,8 +105,9 @@ struct CommonArguments {
 
   void AddTo(CLI::App& app, const std::string& default_profile) {
     profile = default_profile;
-    AddChoice(app, "--transport", card.transport, kTransports,
-              "How requests travel: io_uring, shared-memory rings, or io_uring if the kernel lets us");
+    AddChoice(
+        app, "--transport", card.transport, kTransports,
+        "How requests travel: io_uring, shared-memory rings, or io_uring if the kernel lets us");
     app.add_option("--profile", profile, "Which card: " + ProfileNames())->capture_default_str();
     app.add_option("--config", config, "A TOML file that describes the card, instead of --profile");
     app.add_option("--depth", card.depth, "Requests in flight at most; 0: the profile's")
@@ -150,8 +151,9 @@ void PrintHeading(const std::string& command, const tools::CardOptions& card,
              card.profile.source, load);
   for (const auto& [name, value] : tools::Environment()) fmt::print("  {}: {}\n", name, value);
   if (!tools::IsOptimisedBuild()) {
-    fmt::print("WARNING: this program was built without optimisation (or with a sanitizer): "
-               "the figures say nothing. Build with bazel build -c opt.\n");
+    fmt::print(
+        "WARNING: this program was built without optimisation (or with a sanitizer): "
+        "the figures say nothing. Build with bazel build -c opt.\n");
   }
   fmt::print("\n");
   std::fflush(stdout);
@@ -167,9 +169,10 @@ int Bench(CommonArguments& common, tools::BenchOptions& options) {
     return Fail(kExitBadArguments, resolved.error().message);
   }
   options.card = common.card;
-  PrintHeading("bench", options.card,
-               fmt::format("{} jobs under way on one thread, {} repetitions in turn, the median shown",
-                           options.concurrency, options.repetitions));
+  PrintHeading(
+      "bench", options.card,
+      fmt::format("{} jobs under way on one thread, {} repetitions in turn, the median shown",
+                  options.concurrency, options.repetitions));
   ProgressLine progress;
   options.progress = [&](const std::string& what, double fraction) {
     progress.Show(what, fraction);
@@ -196,11 +199,12 @@ int Saturate(CommonArguments& common, tools::SaturateOptions& options) {
     return Fail(kExitBadArguments, resolved.error().message);
   }
   options.card = common.card;
-  PrintHeading("saturate", options.card,
-               fmt::format("{} times as many jobs as the queue pair has slots, {}, {} requests a run, "
-                           "work: {}",
-                           options.overload, hwsim::OperationName(options.operation),
-                           options.requests, options.card.do_work ? "real" : "none"));
+  PrintHeading(
+      "saturate", options.card,
+      fmt::format("{} times as many jobs as the queue pair has slots, {}, {} requests a run, "
+                  "work: {}",
+                  options.overload, hwsim::OperationName(options.operation), options.requests,
+                  options.card.do_work ? "real" : "none"));
   ProgressLine progress;
   options.progress = [&](const std::string& what, double fraction) {
     progress.Show(what, fraction);
@@ -252,7 +256,8 @@ int main(int argc, char** argv) {
   bench.notifies = {Notify::kFd, Notify::kCallback};
   bench.operations = {OperationKind::kNull, OperationKind::kRsa2048Sign};
   CLI::App* const bench_app = app.add_subcommand(
-      "bench", "Compare fd and callback notification, and interrupt, polling and inline completion");
+      "bench",
+      "Compare fd and callback notification, and interrupt, polling and inline completion");
   bench_common.AddTo(*bench_app, "ideal");
   AddChoices(*bench_app, "--completion", bench.completions, kCompletions,
              "Who notices completions: interrupt, polling, inline. All unless given");

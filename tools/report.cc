@@ -60,7 +60,10 @@ std::string FormatNanoseconds(double ns) {
     ns /= 1000;
     ++unit;
   }
-  return fmt::format("{:.{}f} {}", ns, ns >= 99.95 || (unit == 0 && ns == 0) ? 0 : ns >= 9.995 ? 1 : 2,
+  return fmt::format("{:.{}f} {}", ns,
+                     ns >= 99.95 || (unit == 0 && ns == 0) ? 0
+                     : ns >= 9.995                         ? 1
+                                                           : 2,
                      kUnits[unit]);
 }
 
@@ -72,7 +75,11 @@ std::string FormatCount(double count) {
     ++unit;
   }
   const bool whole = count >= 999.5 || count == static_cast<double>(static_cast<uint64_t>(count));
-  return fmt::format("{:.{}f}{}", count, whole ? 0 : count >= 99.95 ? 0 : count >= 9.995 ? 1 : 2,
+  return fmt::format("{:.{}f}{}", count,
+                     whole            ? 0
+                     : count >= 99.95 ? 0
+                     : count >= 9.995 ? 1
+                                      : 2,
                      kUnits[unit]);
 }
 
@@ -86,7 +93,8 @@ std::string FormatTable(const std::vector<std::vector<std::string>>& rows, size_
   for (const auto& row : rows) {
     std::string line;
     for (size_t i = 0; i < row.size(); ++i) {
-      line += fmt::format(fmt::runtime(i < left_columns ? "{:<{}}  " : "{:>{}}  "), row[i], widths[i]);
+      line +=
+          fmt::format(fmt::runtime(i < left_columns ? "{:<{}}  " : "{:>{}}  "), row[i], widths[i]);
     }
     line.erase(line.find_last_not_of(' ') + 1);
     text += line + "\n";
@@ -95,9 +103,9 @@ std::string FormatTable(const std::vector<std::vector<std::string>>& rows, size_
 }
 
 std::string BenchTable(std::span<const RunReport> reports) {
-  std::vector<std::vector<std::string>> speed = {
-      {"operation", "completion", "notify", "ops/s", "min..max", "p50", "p90", "p99", "p99.9",
-       "CPU/op", "syscalls/op", "wakeups/op"}};
+  std::vector<std::vector<std::string>> speed = {{"operation", "completion", "notify", "ops/s",
+                                                  "min..max", "p50", "p90", "p99", "p99.9",
+                                                  "CPU/op", "syscalls/op", "wakeups/op"}};
   std::vector<std::vector<std::string>> split = {
       {"operation", "completion", "notify", "queueing p50", "p99", "service p50", "p99",
        "notification p50", "p99", "card late, mean", "OK", "EAGAIN", "ERR"}};
@@ -107,24 +115,26 @@ std::string BenchTable(std::span<const RunReport> reports) {
         std::string(hwsim::CompletionModeName(report.completion)),
         std::string(NotifyName(report.notify))};
     auto& a = speed.emplace_back(name);
-    a.insert(a.end(),
-             {FormatCount(report.ops_per_s),
-              FormatCount(report.ops_per_s_min) + ".." + FormatCount(report.ops_per_s_max),
-              FormatNanoseconds(report.latency_ns.p50), FormatNanoseconds(report.latency_ns.p90),
-              FormatNanoseconds(report.latency_ns.p99), FormatNanoseconds(report.latency_ns.p99_9),
-              FormatNanoseconds(report.cpu_ns_per_op),
-              report.syscalls_per_completion ? fmt::format("{:.2f}", *report.syscalls_per_completion)
-                                             : "-",
-              fmt::format("{:.3f}", report.wakeups_per_completion)});
+    a.insert(
+        a.end(),
+        {FormatCount(report.ops_per_s),
+         FormatCount(report.ops_per_s_min) + ".." + FormatCount(report.ops_per_s_max),
+         FormatNanoseconds(report.latency_ns.p50), FormatNanoseconds(report.latency_ns.p90),
+         FormatNanoseconds(report.latency_ns.p99), FormatNanoseconds(report.latency_ns.p99_9),
+         FormatNanoseconds(report.cpu_ns_per_op),
+         report.syscalls_per_completion ? fmt::format("{:.2f}", *report.syscalls_per_completion)
+                                        : "-",
+         fmt::format("{:.3f}", report.wakeups_per_completion)});
     auto& b = split.emplace_back(name);
-    b.insert(b.end(),
-             {FormatNanoseconds(report.queueing_ns.p50), FormatNanoseconds(report.queueing_ns.p99),
-              FormatNanoseconds(report.service_ns.p50), FormatNanoseconds(report.service_ns.p99),
-              FormatNanoseconds(report.notification_ns.p50),
-              FormatNanoseconds(report.notification_ns.p99),
-              FormatNanoseconds(report.lateness_ns_mean), FormatCount(static_cast<double>(report.ok)),
-              FormatCount(static_cast<double>(report.again)),
-              FormatCount(static_cast<double>(report.err))});
+    b.insert(
+        b.end(),
+        {FormatNanoseconds(report.queueing_ns.p50), FormatNanoseconds(report.queueing_ns.p99),
+         FormatNanoseconds(report.service_ns.p50), FormatNanoseconds(report.service_ns.p99),
+         FormatNanoseconds(report.notification_ns.p50),
+         FormatNanoseconds(report.notification_ns.p99), FormatNanoseconds(report.lateness_ns_mean),
+         FormatCount(static_cast<double>(report.ok)),
+         FormatCount(static_cast<double>(report.again)),
+         FormatCount(static_cast<double>(report.err))});
   }
   return FormatTable(speed, 3) + "\nWhere the time goes:\n" + FormatTable(split, 3);
 }
@@ -143,8 +153,8 @@ std::string BenchVerdict(std::span<const RunReport> reports) {
                         hwsim::CompletionModeName(fd.completion));
     const double ratio = callback->ops_per_s / fd.ops_per_s;
     // A difference within what the repetitions themselves differ by is none.
-    const bool overlap = callback->ops_per_s_min <= fd.ops_per_s_max &&
-                         fd.ops_per_s_min <= callback->ops_per_s_max;
+    const bool overlap =
+        callback->ops_per_s_min <= fd.ops_per_s_max && fd.ops_per_s_min <= callback->ops_per_s_max;
     if (overlap && ratio < 1.1 && ratio > 1 / 1.1) {
       text += fmt::format("no difference beyond the noise ({:.2f}x)", ratio);
     } else if (ratio >= 1) {

@@ -27,7 +27,8 @@ std::string FormatCount(double count);
 std::string FormatTable(const std::vector<std::vector<std::string>>& rows, size_t left_columns);
 
 std::string BenchTable(std::span<const RunReport> reports);
-// For each operation and completion mode that was run with both: which notification won, by how much.
+// For each operation and completion mode that was run with both: which notification won, by how
+// much.
 std::string BenchVerdict(std::span<const RunReport> reports);
 
 nlohmann::json ToJson(const RunReport& report);

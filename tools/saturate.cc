@@ -75,10 +75,10 @@ SaturateReport Summarise(RunReport run, double ideal) {
       std::minmax_element(run.finished_per_job.begin(), run.finished_per_job.end());
   report.job_finished_min = *least;
   report.job_finished_max = *most;
-  report.retries_mean =
-      run.retries.empty() ? 0
-                          : std::accumulate(run.retries.begin(), run.retries.end(), 0.0) /
-                                static_cast<double>(run.retries.size());
+  report.retries_mean = run.retries.empty()
+                            ? 0
+                            : std::accumulate(run.retries.begin(), run.retries.end(), 0.0) /
+                                  static_cast<double>(run.retries.size());
   report.retries = QuantilesOf(run.retries);
   // Every job has finished: what the engine has not completed by now it never will.
   const engine::Engine::Stats& stats = run.engine;
@@ -113,9 +113,8 @@ Expected<std::vector<SaturateReport>> RunSaturate(const SaturateOptions& options
                          .requests = options.requests,
                          .progress = {}};
         if (options.progress) {
-          const std::string what =
-              fmt::format("{}, {}, {}", hwsim::CompletionModeName(completion),
-                          engine::RetryPolicyName(retry), NotifyName(notify));
+          const std::string what = fmt::format("{}, {}, {}", hwsim::CompletionModeName(completion),
+                                               engine::RetryPolicyName(retry), NotifyName(notify));
           run.progress = [&, what](uint64_t finished) {
             const double part =
                 static_cast<double>(finished) / static_cast<double>(options.requests);
@@ -138,22 +137,19 @@ std::string SaturateTable(const std::vector<SaturateReport>& reports) {
        "max", "fairness", "per job", "OK", "ERR", "lost", "duplicated"}};
   for (const SaturateReport& report : reports) {
     const RunReport& run = report.run;
-    rows.push_back({std::string(hwsim::CompletionModeName(run.completion)),
-                    std::string(engine::RetryPolicyName(run.retry)),
-                    std::string(NotifyName(run.notify)), FormatCount(run.ops_per_s),
-                    std::isinf(report.ideal_ops_per_s)
-                        ? "-"
-                        : fmt::format("{:.0f} %", 100 * run.ops_per_s / report.ideal_ops_per_s),
-                    FormatCount(static_cast<double>(run.again)),
-                    fmt::format("{:.2f}", report.retries_mean),
-                    fmt::format("{:.0f}", report.retries.p50),
-                    fmt::format("{:.0f}", report.retries.p99),
-                    fmt::format("{:.0f}", report.retries.max),
-                    fmt::format("{:.4f}", report.fairness),
-                    fmt::format("{}..{}", report.job_finished_min, report.job_finished_max),
-                    FormatCount(static_cast<double>(run.ok)),
-                    FormatCount(static_cast<double>(run.err)), fmt::format("{}", report.lost),
-                    fmt::format("{}", report.duplicated)});
+    rows.push_back(
+        {std::string(hwsim::CompletionModeName(run.completion)),
+         std::string(engine::RetryPolicyName(run.retry)), std::string(NotifyName(run.notify)),
+         FormatCount(run.ops_per_s),
+         std::isinf(report.ideal_ops_per_s)
+             ? "-"
+             : fmt::format("{:.0f} %", 100 * run.ops_per_s / report.ideal_ops_per_s),
+         FormatCount(static_cast<double>(run.again)), fmt::format("{:.2f}", report.retries_mean),
+         fmt::format("{:.0f}", report.retries.p50), fmt::format("{:.0f}", report.retries.p99),
+         fmt::format("{:.0f}", report.retries.max), fmt::format("{:.4f}", report.fairness),
+         fmt::format("{}..{}", report.job_finished_min, report.job_finished_max),
+         FormatCount(static_cast<double>(run.ok)), FormatCount(static_cast<double>(run.err)),
+         fmt::format("{}", report.lost), fmt::format("{}", report.duplicated)});
   }
   return FormatTable(rows, 3);
 }

@@ -98,8 +98,7 @@ hwsim::Expected<OperationFactory> OperationFactory::Create(OperationKind kind,
         return engine::Operation<hwsim::EcdsaP256Sign>(key, Bytes(input));
       case OperationKind::kX25519: {
         static constexpr std::array<std::byte, 32> kBasePoint{std::byte{9}};
-        return engine::Operation<hwsim::X25519>(key,
-                                                std::span<const std::byte, 32>(kBasePoint));
+        return engine::Operation<hwsim::X25519>(key, std::span<const std::byte, 32>(kBasePoint));
       }
       case OperationKind::kDeflate:
         return engine::Operation<hwsim::Deflate>(Bytes(input));
@@ -314,7 +313,8 @@ class Loop {
     std::array<epoll_event, 64> events;
     const int count = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()),
                                    may_sleep ? -1 : 0);
-    for (int i = 0; i < count; ++i) Resume(*static_cast<Slot*>(events[static_cast<size_t>(i)].data.ptr));
+    for (int i = 0; i < count; ++i)
+      Resume(*static_cast<Slot*>(events[static_cast<size_t>(i)].data.ptr));
   }
 
   // Jobs that met a full queue pair and are told by nobody: the oldest first, until one is

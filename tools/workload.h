@@ -56,10 +56,10 @@ struct WorkloadResult {
   uint64_t err = 0;       // refused, failed, given up
   uint64_t again = 0;     // EAGAIN pauses seen
   hwsim::Duration wall{};
-  hwsim::Duration cpu{};          // user and system time of the whole process
-  uint64_t sleeps = 0;            // voluntary context switches of the whole process
-  std::vector<PhaseSample> samples;        // evenly spread over the run, at most kSamplesMax
-  std::vector<uint32_t> retries;           // per sampled request: EAGAIN pauses before it was accepted
+  hwsim::Duration cpu{};             // user and system time of the whole process
+  uint64_t sleeps = 0;               // voluntary context switches of the whole process
+  std::vector<PhaseSample> samples;  // evenly spread over the run, at most kSamplesMax
+  std::vector<uint32_t> retries;     // per sampled request: EAGAIN pauses before it was accepted
   std::vector<uint64_t> finished_per_job;  // for fairness; one entry per concurrent job
 };
 inline constexpr size_t kSamplesMax = 1'000'000;

@@ -108,8 +108,7 @@ class CardModel::Impl {
       start = TimePoint(Duration((start_ps + 999) / 1000));
     }
     pending.service_start = start;
-    const Duration service =
-        profile_.operations[kind].service.Draw(latencies_, pending.size_bytes);
+    const Duration service = profile_.operations[kind].service.Draw(latencies_, pending.size_bytes);
     serving_.push(start + service, pending);
   }
 

@@ -24,9 +24,8 @@ Expected<void> CheckRange(const std::string& key, double given, double least, do
 Expected<void> CheckLatency(const std::string& key, const LatencyModel& model) {
   const auto ns = [](Duration duration) { return static_cast<double>(duration.count()); };
   return CheckRange(key + ".base (ns)", ns(model.base), 0, ns(kLatencyMax))
-      .and_then([&] {
-        return CheckRange(key + ".spread (ns)", ns(model.spread), 0, ns(kLatencyMax));
-      })
+      .and_then(
+          [&] { return CheckRange(key + ".spread (ns)", ns(model.spread), 0, ns(kLatencyMax)); })
       .and_then([&] { return CheckRange(key + ".sigma", model.sigma, 0, 4); })
       .and_then([&] { return CheckRange(key + ".ns_per_byte", model.ns_per_byte, 0, 1e6); });
 }
@@ -61,9 +60,8 @@ Expected<void> Profile::Validate() const {
     const std::string key =
         "operation." + std::string(OperationName(static_cast<OperationKind>(i)));
     check([&] { return CheckLatency(key + ".service", operations[i].service); });
-    check([&] {
-      return CheckRange(key + ".rate_per_s_max", operations[i].rate_per_s_max, 0, 1e12);
-    });
+    check(
+        [&] { return CheckRange(key + ".rate_per_s_max", operations[i].rate_per_s_max, 0, 1e12); });
   }
   for (size_t i = 0; i < faults.rules.size(); ++i) {
     check([&] {

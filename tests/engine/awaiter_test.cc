@@ -1,8 +1,9 @@
 // Coroutines on the engine: the same contract as jobs, on the same contexts.
 
+#include "engine/awaiter.h"
+
 #include <array>
 
-#include "engine/awaiter.h"
 #include "tests/engine/engine_fixture.h"
 #include "waitctx/coroutine.h"
 
@@ -13,7 +14,7 @@ waitctx::Task<int> RunAsTask(Engine& engine) {
   NullOperation operation;
   const Outcome first = co_await engine.RunAsync(operation);
   const Outcome second = co_await engine.RunAsync(operation);
-  co_return first == Outcome::kOk && second == Outcome::kOk ? 2 : -1;
+  co_return first == Outcome::kOk&& second == Outcome::kOk ? 2 : -1;
 }
 
 TEST_F(EngineTest, TaskIsToldOnItsContextAsAJobIs) {

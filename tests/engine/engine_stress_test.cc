@@ -112,7 +112,8 @@ TEST_P(EngineStressTest, CancelsAndDeadlinesRaceWithCompletions) {
   const uint64_t rounds = 20 * kScale;
 
   std::vector<std::unique_ptr<Operation<hwsim::Null>>> operations;
-  for (size_t i = 0; i < kJobs; ++i) operations.push_back(std::make_unique<Operation<hwsim::Null>>());
+  for (size_t i = 0; i < kJobs; ++i)
+    operations.push_back(std::make_unique<Operation<hwsim::Null>>());
   std::atomic<bool> over{false};
   std::thread canceller([&] {
     std::minstd_rand random(7);

@@ -87,11 +87,10 @@ class ScriptedCard final : public hwsim::Card {
     auto channel = std::make_unique<ScriptedChannel>();
     channel_ = channel.get();
     queue_pairs_.push_back(std::make_unique<hwsim::QueuePair>(
-        hwsim::QueuePair::Options{
-            .index = 0,
-            .depth = depth,
-            .submit_faults = hwsim::FaultInjector(faults, hwsim::FaultSite::kSubmit,
-                                                  hwsim::Random(1))},
+        hwsim::QueuePair::Options{.index = 0,
+                                  .depth = depth,
+                                  .submit_faults = hwsim::FaultInjector(
+                                      faults, hwsim::FaultSite::kSubmit, hwsim::Random(1))},
         std::move(channel)));
   }
 

@@ -51,41 +51,40 @@ extern "C" {
 
 typedef struct async_job_st ASYNC_JOB;
 typedef struct async_wait_ctx_st ASYNC_WAIT_CTX;
-typedef int (*ASYNC_callback_fn)(void *arg);
+typedef int (*ASYNC_callback_fn)(void* arg);
 
 /* --- wait contexts: those that return int give 1 on success, 0 otherwise --- */
 
-ASYNC_WAIT_CTX *ASYNC_WAIT_CTX_new(void);
-void ASYNC_WAIT_CTX_free(ASYNC_WAIT_CTX *ctx);
+ASYNC_WAIT_CTX* ASYNC_WAIT_CTX_new(void);
+void ASYNC_WAIT_CTX_free(ASYNC_WAIT_CTX* ctx);
 
-int ASYNC_WAIT_CTX_set_wait_fd(ASYNC_WAIT_CTX *ctx, const void *key, OSSL_ASYNC_FD fd,
-                               void *custom_data,
-                               void (*cleanup)(ASYNC_WAIT_CTX *, const void *, OSSL_ASYNC_FD,
-                                               void *));
-int ASYNC_WAIT_CTX_get_fd(ASYNC_WAIT_CTX *ctx, const void *key, OSSL_ASYNC_FD *fd,
-                          void **custom_data);
+int ASYNC_WAIT_CTX_set_wait_fd(ASYNC_WAIT_CTX* ctx, const void* key, OSSL_ASYNC_FD fd,
+                               void* custom_data,
+                               void (*cleanup)(ASYNC_WAIT_CTX*, const void*, OSSL_ASYNC_FD, void*));
+int ASYNC_WAIT_CTX_get_fd(ASYNC_WAIT_CTX* ctx, const void* key, OSSL_ASYNC_FD* fd,
+                          void** custom_data);
 /* fd may be NULL: then only the number is told. */
-int ASYNC_WAIT_CTX_get_all_fds(ASYNC_WAIT_CTX *ctx, OSSL_ASYNC_FD *fd, size_t *numfds);
+int ASYNC_WAIT_CTX_get_all_fds(ASYNC_WAIT_CTX* ctx, OSSL_ASYNC_FD* fd, size_t* numfds);
 /* Either list may be NULL. Apply deletions first: a key may be in both lists. */
-int ASYNC_WAIT_CTX_get_changed_fds(ASYNC_WAIT_CTX *ctx, OSSL_ASYNC_FD *addfd, size_t *numaddfds,
-                                   OSSL_ASYNC_FD *delfd, size_t *numdelfds);
-int ASYNC_WAIT_CTX_clear_fd(ASYNC_WAIT_CTX *ctx, const void *key);
+int ASYNC_WAIT_CTX_get_changed_fds(ASYNC_WAIT_CTX* ctx, OSSL_ASYNC_FD* addfd, size_t* numaddfds,
+                                   OSSL_ASYNC_FD* delfd, size_t* numdelfds);
+int ASYNC_WAIT_CTX_clear_fd(ASYNC_WAIT_CTX* ctx, const void* key);
 
-int ASYNC_WAIT_CTX_set_callback(ASYNC_WAIT_CTX *ctx, ASYNC_callback_fn callback,
-                                void *callback_arg);
-int ASYNC_WAIT_CTX_get_callback(ASYNC_WAIT_CTX *ctx, ASYNC_callback_fn *callback,
-                                void **callback_arg);
-int ASYNC_WAIT_CTX_set_status(ASYNC_WAIT_CTX *ctx, int status);
-int ASYNC_WAIT_CTX_get_status(ASYNC_WAIT_CTX *ctx);
+int ASYNC_WAIT_CTX_set_callback(ASYNC_WAIT_CTX* ctx, ASYNC_callback_fn callback,
+                                void* callback_arg);
+int ASYNC_WAIT_CTX_get_callback(ASYNC_WAIT_CTX* ctx, ASYNC_callback_fn* callback,
+                                void** callback_arg);
+int ASYNC_WAIT_CTX_set_status(ASYNC_WAIT_CTX* ctx, int status);
+int ASYNC_WAIT_CTX_get_status(ASYNC_WAIT_CTX* ctx);
 
 /* --- jobs --- */
 
 /* *job NULL: starts func on a job, with a copy of size bytes at args. Else resumes *job. */
-int ASYNC_start_job(ASYNC_JOB **job, ASYNC_WAIT_CTX *ctx, int *ret, int (*func)(void *),
-                    void *args, size_t size);
+int ASYNC_start_job(ASYNC_JOB** job, ASYNC_WAIT_CTX* ctx, int* ret, int (*func)(void*), void* args,
+                    size_t size);
 int ASYNC_pause_job(void);
-ASYNC_JOB *ASYNC_get_current_job(void);
-ASYNC_WAIT_CTX *ASYNC_get_wait_ctx(ASYNC_JOB *job);
+ASYNC_JOB* ASYNC_get_current_job(void);
+ASYNC_WAIT_CTX* ASYNC_get_wait_ctx(ASYNC_JOB* job);
 void ASYNC_block_pause(void);
 void ASYNC_unblock_pause(void);
 
@@ -95,11 +94,11 @@ int ASYNC_is_capable(void);
 
 /* --- stacks: before the first job of the process --- */
 
-typedef void *(*ASYNC_stack_alloc_fn)(size_t *num);
-typedef void (*ASYNC_stack_free_fn)(void *addr);
+typedef void* (*ASYNC_stack_alloc_fn)(size_t* num);
+typedef void (*ASYNC_stack_free_fn)(void* addr);
 
 int ASYNC_set_mem_functions(ASYNC_stack_alloc_fn alloc_fn, ASYNC_stack_free_fn free_fn);
-void ASYNC_get_mem_functions(ASYNC_stack_alloc_fn *alloc_fn, ASYNC_stack_free_fn *free_fn);
+void ASYNC_get_mem_functions(ASYNC_stack_alloc_fn* alloc_fn, ASYNC_stack_free_fn* free_fn);
 
 #ifdef __cplusplus
 }
