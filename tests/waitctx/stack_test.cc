@@ -5,6 +5,7 @@
 #include <csignal>
 #include <cstring>
 #include <set>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -112,18 +113,18 @@ TEST(StackOverflowDeathTest, GoesOnToTheHandlerThatWasThereBefore) {
 }
 
 TEST(StackOverflowDeathTest, OtherFaultsAreNotCalledOverflows) {
-  const auto fault = [](void*) {
-    int* volatile nowhere = nullptr;
-    return *static_cast<volatile int*>(nowhere);
-  };
+  void* page = mmap(nullptr, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  ASSERT_NE(page, MAP_FAILED);
+  const auto fault = [](void* args) { return **static_cast<volatile int**>(args); };
   EXPECT_EXIT(
       {
         signal(SIGSEGV, &EarlierHandler);
         Job* job = nullptr;
         int result = 0;
-        (void)StartJob(job, nullptr, result, fault, {});
+        (void)StartJob(job, nullptr, result, fault, std::as_bytes(std::span(&page, 1)));
       },
       testing::ExitedWithCode(3), "^earlier handler");
+  munmap(page, 4096);
 }
 
 }  // namespace

@@ -1,8 +1,6 @@
 // WaitContext between threads: nobody is told after Close(), no callback runs after it was
 // replaced, and nobody sees half a callback. Bounded by counts, not by time.
-#include <array>
 #include <atomic>
-#include <functional>
 #include <thread>
 #include <vector>
 
@@ -14,7 +12,6 @@ namespace waitctx {
 namespace {
 
 constexpr int kRounds = kThreadSanitizer || kAddressSanitizer ? 300 : 2000;
-constexpr int kTellers = 3;
 
 // Starts a thread for each of `functions` and waits until all have begun.
 class Threads {
