@@ -10,14 +10,21 @@
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__CET__)
 #define GHOSTCARD_RETURN_BY_JUMP __attribute__((function_return("thunk-extern")))
-// Not global: each file that includes this has its own. %rcx holds no result by any convention.
+// Weak, hidden, and once in each assembler file: files that include this share one, however the
+// program is put together. %rcx holds no result by any convention.
 asm(R"(
+  .ifndef __x86_return_thunk
   .pushsection .text
+  .weak __x86_return_thunk
+  .hidden __x86_return_thunk
+  .type __x86_return_thunk, @function
   .p2align 4
 __x86_return_thunk:
   popq %rcx
   jmp *%rcx
+  .size __x86_return_thunk, . - __x86_return_thunk
   .popsection
+  .endif
 )");
 #else
 #define GHOSTCARD_RETURN_BY_JUMP

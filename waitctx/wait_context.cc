@@ -270,7 +270,11 @@ void WaitContext::CloseAndRelease() {
   // Release().) Plainly stored, the bit is for cleanups that ask.
   const uint64_t gate = gate_.load(std::memory_order_acquire);
   if ((gate & ~(kPhase | kWaited)) == kRef) {
-    if (count_ != 0) gate_.store(gate | kClosed, std::memory_order_relaxed);
+    if (count_ == 0 && entries_ == inline_) [[likely]] {
+      this->~WaitContext();
+      return GiveMemory(this);
+    }
+    gate_.store(gate | kClosed, std::memory_order_relaxed);
     return Destroy(this);
   }
   Close();

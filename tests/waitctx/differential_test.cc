@@ -14,27 +14,14 @@
 
 #include "gtest/gtest.h"
 #include "tests/waitctx/async_functions.h"
-
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define __SANITIZE_ADDRESS__ 1
-#endif
-#if __has_feature(thread_sanitizer)
-#define __SANITIZE_THREAD__ 1
-#endif
-#endif
+#include "waitctx/sanitizers.h"
 
 namespace waitctx {
 namespace {
 
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
 // The sanitizers know nothing of OpenSSL's fibres, and mistake its switches for errors.
-constexpr bool kWithJobs = false;
-constexpr uint64_t kSequences = 20'000;
-#else
-constexpr bool kWithJobs = true;
-constexpr uint64_t kSequences = 100'000;
-#endif
+constexpr bool kWithJobs = !kThreadSanitizer && !kAddressSanitizer;
+constexpr uint64_t kSequences = kWithJobs ? 100'000 : 20'000;
 
 uint64_t FromEnvironment(const char* name, uint64_t otherwise) {
   const char* value = std::getenv(name);
