@@ -21,14 +21,10 @@ namespace {
 constexpr uint32_t kExecutionThreadsMax = 64;
 constexpr uint32_t kExecutionThreadsDefaultMax = 8;
 constexpr size_t kArrivalBurst = 256;
-constexpr int kSpinsPerYield = 32;
 
-// Tells the processor, and now and then the scheduler, that this thread only waits.
-void SpinPause(int spins) {
-  if (spins % kSpinsPerYield == 0) {
-    std::this_thread::yield();
-    return;
-  }
+// Tells the processor that this thread only waits. Not the scheduler: one that yields is
+// put behind all who run, one that sleeps, as this thread does soon enough, is not.
+void SpinPause() {
 #if defined(__x86_64__)
   __builtin_ia32_pause();
 #endif
@@ -76,7 +72,7 @@ class RealCard::Impl {
   bool Work(TimePoint* now);
   void TakeWorkDone(TimePoint now);
   // Sleeps if it is long enough that nothing happened and nothing is due.
-  void Rest(TimePoint now, TimePoint last_work, int spins);
+  void Rest(TimePoint now, TimePoint last_work);
 
   Pacer pacer_;
   std::array<Arrival, kArrivalBurst> arrivals_;
@@ -113,13 +109,11 @@ void RealCard::Impl::Serve() {
   ::prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
   TimePoint now = clock_.Now();
   TimePoint last_work = now;
-  int spins = 0;
   while (!stopping_.load(std::memory_order_relaxed)) {
     if (Work(&now)) {
       last_work = now;
-      spins = 0;
     } else {
-      Rest(now, last_work, ++spins);
+      Rest(now, last_work);
     }
   }
 }
@@ -143,11 +137,11 @@ bool RealCard::Impl::Work(TimePoint* now) {
   return due || arrived != 0 || !done_.empty();
 }
 
-void RealCard::Impl::Rest(TimePoint now, TimePoint last_work, int spins) {
+void RealCard::Impl::Rest(TimePoint now, TimePoint last_work) {
   const std::optional<TimePoint> next = core_.NextEvent();
   const bool due_soon = next && *next - now <= pacer_.margin();
   if (due_soon || now - last_work < pacer_.spin()) {
-    SpinPause(spins);
+    SpinPause();
     return;
   }
   sleeps_.store(sleeps_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);

@@ -1,0 +1,189 @@
+// The ways to learn of completions: what each costs when there is nothing to do,
+// deadlines, and what happens when an interrupt is lost.
+#include "hwsim/completion_service.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/hwsim/card_rig.h"
+
+namespace hwsim {
+namespace {
+
+class CompletionServiceTest : public CardRig {
+ protected:
+  bool threaded() const { return GetParam().mode != CompletionMode::kInline; }
+  // A time in which an idle thread would stir if it did so at any interval in use.
+  void LetTimePass(std::chrono::milliseconds time) {
+    const TimePoint end = std::chrono::steady_clock::now() + time;
+    ASSERT_TRUE(WaitFor([&] { return std::chrono::steady_clock::now() >= end; }));
+  }
+};
+
+TEST_P(CompletionServiceTest, OneRequestAtATimeIsAlwaysNoticed) {
+  OPEN_OR_SKIP({.depth = 4});
+  std::deque<Probe> probes(2000);
+  uint64_t sent = 0;
+  for (Probe& probe : probes) {
+    ASSERT_EQ(Submit(probe), SubmitStatus::kOk);
+    ASSERT_TRUE(WaitForRecorded(++sent)) << "lost after " << sent;
+  }
+  EXPECT_EQ(service_->stats().rescued, 0u);
+  ExpectAtRest(2000);
+}
+
+TEST_P(CompletionServiceTest, HandlerMaySubmit) {
+  OPEN_OR_SKIP({.depth = 4, .service = false});
+  std::deque<Probe> probes(500);
+  std::atomic<size_t> next{1};
+  CompletionService::Options options;
+  options.mode = GetParam().mode;
+  options.handler = [&](QueuePair& queue_pair, std::span<Request* const> requests) {
+    Record(queue_pair, requests);
+    for (size_t i = 0; i < requests.size(); ++i) {
+      if (next < probes.size()) {
+        EXPECT_EQ(Submit(probes[next++]), SubmitStatus::kOk);
+      }
+    }
+  };
+  auto service = CompletionService::Create(*card_, std::move(options));
+  ASSERT_TRUE(service) << service.error().message;
+  service_ = std::move(*service);
+  ASSERT_EQ(Submit(probes[0]), SubmitStatus::kOk);
+  ASSERT_TRUE(WaitForRecorded(probes.size()));
+  ExpectAtRest(probes.size());
+}
+
+TEST_P(CompletionServiceTest, PollHelpsInEveryModeAndKeepsToItsQuota) {
+  OPEN_OR_SKIP({.depth = 64});
+  std::deque<Probe> probes(1000);
+  for (Probe& probe : probes) {
+    ASSERT_TRUE(WaitFor([&] {
+      EXPECT_LE(service_->Poll(3), 3u);
+      return Submit(probe) == SubmitStatus::kOk;
+    }));
+  }
+  ASSERT_TRUE(WaitForRecorded(probes.size()));
+  for (const Probe& probe : probes) ASSERT_EQ(probe.completions.load(), 1);
+  ExpectAtRest(probes.size());
+}
+
+TEST_P(CompletionServiceTest, ThreadSleepsForGoodWhileNothingIsInFlight) {
+  OPEN_OR_SKIP({.depth = 4, .service = false});
+  StartService({.watchdog_interval = std::chrono::milliseconds(1)});
+  Probe probe;
+  ASSERT_EQ(Submit(probe), SubmitStatus::kOk);
+  ASSERT_TRUE(WaitForRecorded(1));
+  // Settled once its wake-ups stand still over many times its intervals.
+  uint64_t wakeups = UINT64_MAX;
+  int unchanged = 0;
+  ASSERT_TRUE(WaitFor([&] {
+    const uint64_t before = std::exchange(wakeups, service_->stats().wakeups);
+    unchanged = before == wakeups ? unchanged + 1 : 0;
+    LetTimePass(std::chrono::milliseconds(20));
+    return unchanged == 5;
+  }));
+  LetTimePass(std::chrono::milliseconds(20));
+  EXPECT_EQ(service_->stats().wakeups, wakeups);
+  // And is there again for the next.
+  Probe next;
+  ASSERT_EQ(Submit(next), SubmitStatus::kOk);
+  ASSERT_TRUE(WaitForRecorded(2));
+}
+
+TEST_P(CompletionServiceTest, OnTimeRunsAtItsTimesAndWhenAskedFor) {
+  OPEN_OR_SKIP({.service = false});
+  std::atomic<int> runs{0};
+  std::atomic<bool> early{false};
+  TimePoint wanted{};
+  CompletionService::Options options;
+  options.on_time = [&](TimePoint now) -> std::optional<TimePoint> {
+    if (now < wanted) early.store(true);
+    if (runs.fetch_add(1) >= 4) return std::nullopt;
+    wanted = now + std::chrono::microseconds(300);
+    return wanted;
+  };
+  StartService(std::move(options));
+  if (virtual_card_ != nullptr) {
+    for (int i = 0; i < 10; ++i) {
+      service_->Poll();
+      virtual_card_->AdvanceTo(card_->clock().Now() + std::chrono::microseconds(300));
+    }
+    EXPECT_EQ(runs.load(), 5);
+  }
+  ASSERT_TRUE(WaitFor([&] { return runs.load() == 5; }));
+  EXPECT_FALSE(early.load());
+  service_->Wake();
+  EXPECT_TRUE(WaitFor([&] { return runs.load() == 6; }));
+  service_->Wake();
+  EXPECT_TRUE(WaitFor([&] { return runs.load() == 7; }));
+}
+
+TEST_P(CompletionServiceTest, WatchdogFindsWhatALostInterruptLeft) {
+  if (GetParam().mode != CompletionMode::kInterrupt) GTEST_SKIP() << "interrupt mode only";
+  OPEN_OR_SKIP({.service = false});
+  StartService({.watchdog_interval = std::chrono::milliseconds(1)});
+  card_->SetInterrupts(false);  // from here on every one is lost
+  std::deque<Probe> probes(20);
+  uint64_t sent = 0;
+  for (Probe& probe : probes) {
+    ASSERT_EQ(Submit(probe), SubmitStatus::kOk);
+    ASSERT_TRUE(WaitForRecorded(++sent));
+  }
+  EXPECT_GT(service_->stats().rescued, 0u);
+}
+
+TEST_P(CompletionServiceTest, AnotherServiceTakesOver) {
+  OPEN_OR_SKIP({});
+  std::deque<Probe> probes(30);
+  uint64_t sent = 0;
+  for (Probe& probe : probes) {
+    ASSERT_EQ(Submit(probe), SubmitStatus::kOk);
+    if (++sent % 10 == 5) {
+      service_.reset();
+      StartService({});
+      // What was in flight across the change is the new one's to find.
+    }
+  }
+  EXPECT_TRUE(WaitForRecorded(30));
+  ExpectAtRest(30);
+}
+
+TEST_P(CompletionServiceTest, PollingWithoutAPauseWorks) {
+  if (GetParam().mode != CompletionMode::kPolling) GTEST_SKIP() << "polling mode only";
+  OPEN_OR_SKIP({.service = false});
+  StartService({.poll_interval = Duration::zero()});
+  std::deque<Probe> probes(500);
+  for (Probe& probe : probes) {
+    ASSERT_TRUE(WaitFor([&] { return Submit(probe) == SubmitStatus::kOk; }));
+  }
+  EXPECT_TRUE(WaitForRecorded(500));
+}
+
+INSTANTIATE_TEST_SUITE_P(Cards, CompletionServiceTest, AllRigs(), RigName);
+
+TEST(CompletionServiceOptions, OutOfBoundsIsRefusedWithASentence) {
+  auto card = VirtualCard::Create({});
+  ASSERT_TRUE(card);
+  const auto refusal = [&](CompletionService::Options options) {
+    auto service = CompletionService::Create(**card, std::move(options));
+    return service ? std::string("created") : service.error().message;
+  };
+  const auto handler = [](QueuePair&, std::span<Request* const>) {};
+  using std::chrono::seconds;
+  EXPECT_NE(refusal({.mode = CompletionMode::kInline}).find("handler"), std::string::npos);
+  EXPECT_NE(
+      refusal({.mode = CompletionMode::kInline, .poll_interval = seconds(2), .handler = handler})
+          .find("0 to 1 s"),
+      std::string::npos);
+  EXPECT_NE(
+      refusal(
+          {.mode = CompletionMode::kInline, .watchdog_interval = Duration(1), .handler = handler})
+          .find("1 ms to 60 s"),
+      std::string::npos);
+  EXPECT_NE(refusal({.mode = CompletionMode::kPolling, .handler = handler}).find("virtual"),
+            std::string::npos);
+  EXPECT_EQ(refusal({.mode = CompletionMode::kInline, .handler = handler}), "created");
+}
+
+}  // namespace
+}  // namespace hwsim

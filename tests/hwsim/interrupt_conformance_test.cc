@@ -1,0 +1,199 @@
+// What every card promises about its interrupt lines, with nobody but the test
+// looking at them.
+#include <gtest/gtest.h>
+#include <poll.h>
+
+#include "tests/hwsim/card_rig.h"
+
+namespace hwsim {
+namespace {
+
+class InterruptConformanceTest : public CardRig {
+ protected:
+  bool Readable(int timeout_ms = 0) {
+    pollfd poll_fd{.fd = queue_pair().interrupt_fd(), .events = POLLIN, .revents = 0};
+    return ::poll(&poll_fd, 1, timeout_ms) == 1;
+  }
+  // Waits as the protocol says: looks, arms, looks once more, and really sleeps.
+  size_t PopOrSleep(std::span<Request*> out) {
+    while (true) {
+      if (const size_t count = queue_pair().PopCompleted(out)) return count;
+      if (!queue_pair().ArmInterrupt()) {
+        while (virtual_card_ != nullptr && !Readable() && virtual_card_->Step()) continue;
+        if (!Readable(60'000)) return 0;
+      }
+      queue_pair().DisarmInterrupt();
+    }
+  }
+  size_t PopAll() {
+    std::array<Request*, 64> some;
+    return queue_pair().PopCompleted(some);
+  }
+  SubmitStatus Send(Probe& probe) { return queue_pair().Submit(probe.request); }
+};
+
+TEST_P(InterruptConformanceTest, ArmedLineRisesWithACompletionAndFallsWhenDisarmed) {
+  OPEN_OR_SKIP({.service = false});
+  std::deque<Probe> probes(3);
+  ASSERT_EQ(Send(probes[0]), SubmitStatus::kOk);
+  ASSERT_TRUE(WaitFor([&] { return card_->stats().interrupts == 1; }));
+  EXPECT_FALSE(Readable()) << "a line starts disarmed";
+  EXPECT_TRUE(WaitFor([&] { return queue_pair().ArmInterrupt(); })) << "a completion waits";
+  queue_pair().DisarmInterrupt();
+  EXPECT_EQ(PopAll(), 1u);
+
+  EXPECT_FALSE(queue_pair().ArmInterrupt());
+  EXPECT_FALSE(Readable());
+  ASSERT_EQ(Send(probes[1]), SubmitStatus::kOk);
+  EXPECT_TRUE(WaitFor([&] { return Readable(); }));
+  queue_pair().DisarmInterrupt();
+  EXPECT_FALSE(Readable());
+  EXPECT_EQ(PopAll(), 1u);
+}
+
+TEST_P(InterruptConformanceTest, NoCompletionIsLostToAWaiterThatSleeps) {
+  constexpr uint64_t kRequests = 5000;
+  OPEN_OR_SKIP({.depth = 8, .service = false});
+  std::deque<Probe> probes(8);
+  std::vector<Request*> idle = Pointers(probes);
+  std::array<Request*, 3> some;
+  uint64_t sent = 0;
+  for (uint64_t popped = 0; popped < kRequests;) {
+    // Now one and now several, so that the waiter is caught at every step of the protocol.
+    for (uint64_t i = 0; i <= popped % 5 && !idle.empty() && sent < kRequests; ++i, ++sent) {
+      ASSERT_EQ(queue_pair().Submit(*idle.back()), SubmitStatus::kOk);
+      idle.pop_back();
+    }
+    const size_t count = PopOrSleep(some);
+    ASSERT_NE(count, 0u) << "lost after " << popped;
+    idle.insert(idle.end(), some.begin(), some.begin() + static_cast<ptrdiff_t>(count));
+    popped += count;
+  }
+  EXPECT_EQ(queue_pair().in_flight(), 0u);
+  EXPECT_EQ(card_->stats().completed, kRequests);
+}
+
+TEST_P(InterruptConformanceTest, ModerationByCountRaisesTheLineAtTheLastOne) {
+  Profile profile;
+  profile.moderation = {.count = 4, .time = std::chrono::milliseconds(10)};
+  OPEN_OR_SKIP({.profile = profile, .service = false});
+  std::deque<Probe> probes(4);
+  EXPECT_FALSE(queue_pair().ArmInterrupt());
+  for (Probe& probe : probes) ASSERT_EQ(Send(probe), SubmitStatus::kOk);
+  EXPECT_TRUE(WaitFor([&] { return Readable(); }));
+  // A slow machine may see the time run out before the fourth: then there is one more.
+  if (!real()) {
+    EXPECT_EQ(card_->stats().interrupts, 1u);
+  }
+  EXPECT_TRUE(WaitFor([&] { return card_->stats().completed == 4; }));
+}
+
+TEST_P(InterruptConformanceTest, ModerationDelaysTheLineNeverTheCompletion) {
+  Profile profile;
+  profile.moderation = {.count = 100, .time = std::chrono::milliseconds(10)};
+  OPEN_OR_SKIP({.profile = profile, .service = false});
+  std::deque<Probe> probes(3);
+  EXPECT_FALSE(queue_pair().ArmInterrupt());
+  for (Probe& probe : probes) ASSERT_EQ(Send(probe), SubmitStatus::kOk);
+  size_t popped = 0;
+  ASSERT_TRUE(WaitFor([&] { return (popped += PopAll()) == 3; }));
+  const TimePoint seen = card_->clock().Now();
+  if (!real()) {
+    EXPECT_EQ(card_->stats().interrupts, 0u);
+    EXPECT_FALSE(Readable());
+  }
+  EXPECT_TRUE(WaitFor([&] { return Readable(); })) << "the line rises when the time is over";
+  EXPECT_EQ(card_->stats().interrupts, 1u);
+  EXPECT_GE(card_->clock().Now(), probes[0].request.due + profile.moderation.time);
+  EXPECT_LE(probes[2].request.completed, seen);
+}
+
+TEST_P(InterruptConformanceTest, BatchRaisesTheLineOnceItIsWhole) {
+  OPEN_OR_SKIP({.service = false});
+  std::deque<Probe> probes(20);
+  EXPECT_FALSE(queue_pair().ArmInterrupt());
+  ASSERT_EQ(queue_pair().SubmitBatch(Pointers(probes)).accepted, 20u);
+  EXPECT_TRUE(WaitFor([&] { return Readable(); }));
+  EXPECT_EQ(PopAll(), 20u);
+  EXPECT_EQ(card_->stats().interrupts, 1u);
+}
+
+TEST_P(InterruptConformanceTest, LateWorkRaisesTheLineItself) {
+  // The model is done at once; the work takes until the gate opens.
+  static std::atomic<bool> gate;
+  gate.store(false);
+  OPEN_OR_SKIP({.service = false});
+  if (!real()) GTEST_SKIP() << "a virtual card's work takes no time";
+  Probe probe;
+  probe.request.execute = [](Request&) noexcept {
+    while (!gate.load()) std::this_thread::yield();
+    return true;
+  };
+  EXPECT_FALSE(queue_pair().ArmInterrupt());
+  ASSERT_EQ(Send(probe), SubmitStatus::kOk);
+  // Others overtake it meanwhile.
+  Probe other;
+  ASSERT_EQ(Send(other), SubmitStatus::kOk);
+  EXPECT_TRUE(WaitFor([&] { return Readable(); }));
+  queue_pair().DisarmInterrupt();
+  EXPECT_EQ(PopAll(), 1u);
+  EXPECT_FALSE(queue_pair().ArmInterrupt());
+  EXPECT_FALSE(probe.request.done.load());
+  gate.store(true);
+  EXPECT_TRUE(WaitFor([&] { return Readable(); }));
+  EXPECT_EQ(PopAll(), 1u);
+  EXPECT_GE(probe.request.completed, probe.request.due);
+}
+
+TEST_P(InterruptConformanceTest, SwitchedOffTheLineStaysLow) {
+  OPEN_OR_SKIP({.service = false});
+  card_->SetInterrupts(false);
+  std::deque<Probe> probes(2);
+  EXPECT_FALSE(queue_pair().ArmInterrupt());
+  ASSERT_EQ(Send(probes[0]), SubmitStatus::kOk);
+  ASSERT_TRUE(WaitFor([&] { return PopAll() == 1; }));
+  EXPECT_FALSE(Readable());
+  EXPECT_EQ(card_->stats().interrupts, 0u);
+  card_->SetInterrupts(true);
+  ASSERT_EQ(Send(probes[1]), SubmitStatus::kOk);
+  EXPECT_TRUE(WaitFor([&] { return Readable(); }));
+}
+
+TEST_P(InterruptConformanceTest, CardWithNothingToDoSleepsUntilASubmit) {
+  OPEN_OR_SKIP({.service = false});
+  if (!real()) GTEST_SKIP() << "a virtual card has no thread";
+  Probe probe;
+  ASSERT_EQ(Send(probe), SubmitStatus::kOk);
+  ASSERT_TRUE(WaitFor([&] { return PopAll() == 1; }));
+  // It went to sleep at first, or else after the request; either way there comes a time
+  // at which it sleeps for good.
+  uint64_t sleeps = 0;
+  ASSERT_TRUE(WaitFor([&] { return (sleeps = card_->stats().sleeps) >= 1; }));
+  // Another card's work is the clock: as long as that takes, this one does not stir.
+  auto other = RealCard::Create({.transport = TransportKind::kMemory, .execution_threads = 1});
+  ASSERT_TRUE(other);
+  Probe elsewhere;
+  std::array<Request*, 1> one;
+  const auto round_trip = [&] {
+    if ((*other)->queue_pairs()[0]->Submit(elsewhere.request) != SubmitStatus::kOk) return false;
+    return WaitFor([&] { return (*other)->queue_pairs()[0]->PopCompleted(one) == 1; });
+  };
+  // Time for the first card to spin as long as it may.
+  const TimePoint settled = card_->clock().Now() + std::chrono::milliseconds(5);
+  while (card_->clock().Now() < settled) ASSERT_TRUE(round_trip());
+  sleeps = card_->stats().sleeps;
+  for (int i = 0; i < 1000; ++i) ASSERT_TRUE(round_trip());
+  EXPECT_EQ(card_->stats().sleeps, sleeps);
+  ASSERT_EQ(Send(probe), SubmitStatus::kOk);
+  EXPECT_TRUE(WaitFor([&] { return PopAll() == 1; }));
+  other->reset();
+}
+
+INSTANTIATE_TEST_SUITE_P(Cards, InterruptConformanceTest,
+                         testing::Values(RigParam{CardKind::kVirtual, CompletionMode::kInline},
+                                         RigParam{CardKind::kUring, CompletionMode::kInline},
+                                         RigParam{CardKind::kMemory, CompletionMode::kInline}),
+                         RigName);
+
+}  // namespace
+}  // namespace hwsim
