@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cmath>
 #include <cstdio>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -74,12 +75,8 @@ std::string FormatCount(double count) {
     count /= 1000;
     ++unit;
   }
-  const bool whole = count >= 999.5 || count == static_cast<double>(static_cast<uint64_t>(count));
-  return fmt::format("{:.{}f}{}", count,
-                     whole            ? 0
-                     : count >= 99.95 ? 0
-                     : count >= 9.995 ? 1
-                                      : 2,
+  const bool whole = unit == 0 && count == std::floor(count);
+  return fmt::format("{:.{}f}{}", count, whole || count >= 99.95 ? 0 : count >= 9.995 ? 1 : 2,
                      kUnits[unit]);
 }
 

@@ -1,0 +1,63 @@
+#!/bin/sh
+# The command line as a person meets it: what works says so, what is wrong is named, with exit code 2.
+# Argument: the ghostcard program.
+set -u
+ghostcard=$1
+out=${TEST_TMPDIR:-/tmp}/out
+failures=0
+
+fail() {
+  failures=$((failures + 1))
+  echo "FAILED: $*"
+  sed 's/^/    /' "$out"
+}
+
+# expect CODE TEXT ARGUMENT...: the program exits with CODE and prints TEXT.
+expect() {
+  code=$1 text=$2
+  shift 2
+  "$ghostcard" "$@" >"$out" 2>&1 </dev/null
+  got=$?
+  [ "$got" -eq "$code" ] || fail "ghostcard $*: exit code $got, expected $code"
+  grep -qF -- "$text" "$out" || fail "ghostcard $*: '$text' not printed"
+}
+
+small="--requests 200 --repetitions 1 --concurrency 8 --operation null"
+
+expect 0 "simulated card 'ideal'" bench $small
+expect 0 "transport memory" bench $small --transport memory
+expect 0 "simulated card 'qat-4xxx'" bench $small --profile qat-4xxx --completion inline
+expect 0 "sha256" bench --requests 50 --repetitions 1 --operation sha256 --completion polling --notify callback
+expect 0 "Nothing was lost, nothing completed twice" saturate --requests 500 --profile ideal --operation null --depth 4
+expect 0 "Usage:" --help
+expect 0 "--notify" bench --help
+
+expect 2 "A subcommand is required"
+expect 2 "A subcommand is required" nonsense
+expect 2 "--completion" bench --completion sometimes
+expect 2 "--notify" bench --notify pigeon
+expect 2 "--operation" bench --operation rsa1024_sign
+expect 2 "--transport" bench --transport carrier
+expect 2 "--concurrency" bench --concurrency 0
+expect 2 "--requests" bench --requests many
+expect 2 "--depth" bench --depth 40000
+expect 2 "profiles that ship: ideal, qat-4xxx, qat-c62x, dsa" bench --profile qat-9xxx
+expect 2 "No such file or directory" bench --config /nowhere.toml
+expect 2 "card 'dsa' has at most 8" bench --profile dsa --queue-pairs 9
+
+config=${TEST_TMPDIR:-/tmp}/broken.toml
+printf 'depth = 0\nengine = 3\n' >"$config"
+expect 2 "broken.toml:1: depth: 0 given; allowed: a whole number from 1 to 32768" bench --config "$config"
+expect 2 "broken.toml:2: engine: no such key; did you mean 'engines'?" bench --config "$config"
+
+json=${TEST_TMPDIR:-/tmp}/out.json
+expect 0 "ops/s" bench $small --json "$json"
+python3 -c 'import json, sys; report = json.load(open(sys.argv[1])); assert len(report["runs"]) == 6' "$json" ||
+  fail "the JSON is not as promised"
+
+# A card that refuses and errs: counted, and reported by saturate's exit code.
+printf '[[fault]]\nkind = "completion_error"\nevery_nth = 10\n' >"$config"
+expect 1 "SOMETHING WENT WRONG" saturate --requests 500 --config "$config" --operation null --depth 4
+
+[ "$failures" -eq 0 ] && echo "all as expected"
+exit "$failures"
