@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
+#include <cmath>
 
 #include "hwsim/check.h"
 #include "hwsim/model/time_queue.h"
@@ -10,24 +12,77 @@ namespace hwsim {
 
 namespace {
 
-struct Pending {
+constexpr TimePoint kNever = TimePoint::max();
+constexpr uint32_t kNone = UINT32_MAX;
+
+struct Waiting {
   RequestId request = 0;
-  uint32_t queue_pair = 0;
+  uint64_t arrival = 0;  // counts arrivals
   uint32_t size_bytes = 0;
   OperationKind operation = OperationKind::kNull;
   CompletionStatus status = CompletionStatus::kOk;
-  TimePoint service_start{};
 };
 
-struct ModerationTimer {
+struct Completion {
+  TimePoint time{};
+  uint64_t rank = 0;  // its arrival
+  RequestId request = 0;
+  TimePoint service_start{};
   uint32_t queue_pair = 0;
-  uint64_t interrupts_before = 0;  // stale once the line has risen since
+  CompletionStatus status = CompletionStatus::kOk;
+};
+
+struct EngineFree {
+  TimePoint time{};
+  static constexpr uint64_t rank = 0;  // engines are alike
+};
+
+// A queue pair's place in the round robin: the lowest ticket that can start does.
+struct Turn {
+  uint64_t ticket = 0;
+  uint32_t queue_pair = 0;
 };
 
 struct QueuePairState {
-  RingQueue<Pending> waiting;
+  RingQueue<Waiting> waiting;
   uint32_t unsignalled = 0;  // completions since the line last rose
-  uint64_t interrupts = 0;   // times it rose
+  // While a moderation timer runs: its end, and its neighbours in the list of timers.
+  TimePoint timer_end = kNever;
+  uint32_t timer_before = kNone;
+  uint32_t timer_after = kNone;
+};
+
+// When an operation may start next under its rate cap. Kept to 2^-32 ns, so that the average does
+// not drift by rounding to the model's nanoseconds.
+class RateCap {
+ public:
+  RateCap() = default;
+  explicit RateCap(double rate_per_s) : capped_(rate_per_s > 0) {
+    if (!capped_) return;
+    const double ns = 1e9 / rate_per_s;
+    spacing_ns_ = static_cast<int64_t>(std::floor(ns));
+    spacing_fraction_ = static_cast<uint64_t>((ns - std::floor(ns)) * 0x1p32);
+  }
+  bool capped() const { return capped_; }
+  // The first nanosecond at which a start is allowed.
+  TimePoint next() const { return TimePoint(Duration(next_ns_ + (next_fraction_ != 0))); }
+  // Requires: now >= next().
+  void Start(TimePoint now) {
+    if (now > next()) {
+      next_ns_ = now.time_since_epoch().count();
+      next_fraction_ = 0;
+    }
+    next_fraction_ += spacing_fraction_;
+    next_ns_ += spacing_ns_ + static_cast<int64_t>(next_fraction_ >> 32);
+    next_fraction_ &= UINT32_MAX;
+  }
+
+ private:
+  bool capped_ = false;
+  int64_t spacing_ns_ = 0;
+  uint64_t spacing_fraction_ = 0;  // in 2^-32 ns
+  int64_t next_ns_ = 0;
+  uint64_t next_fraction_ = 0;
 };
 
 }  // namespace
@@ -35,157 +90,230 @@ struct QueuePairState {
 class CardModel::Impl {
  public:
   Impl(const Profile& profile, uint32_t queue_pairs, uint64_t seed)
-      : profile_(profile),
-        engines_free_(profile.engines),
+      : operations_(profile.operations),
+        transit_(profile.transit),
+        transit_floor_(profile.transit.Floor()),
+        moderation_(profile.moderation),
         latencies_(Random(seed).Fork(1)),
         faults_(profile.faults, FaultSite::kService, Random(seed).Fork(2)),
+        engines_free_(profile.engines),
         queue_pairs_(queue_pairs) {
+    GHOSTCARD_CHECK(queue_pairs >= 1 && queue_pairs <= profile.queue_pairs_max,
+                    "1 to queue_pairs_max queue pairs");
     for (size_t i = 0; i < kOperationKindCount; ++i) {
-      const double rate = profile.operations[i].rate_per_s_max;
-      start_spacing_ps_[i] = rate > 0 ? static_cast<int64_t>(1e12 / rate) : 0;
+      caps_[i] = RateCap(profile.operations[i].rate_per_s_max);
     }
   }
 
-  void Arrive(TimePoint now, Pending pending) {
+  void Arrive(TimePoint now, Waiting request, uint32_t index) {
     GHOSTCARD_CHECK(now >= now_, "the model's time does not run backwards");
+    GHOSTCARD_CHECK(index < queue_pairs_.size(), "no such queue pair");
     now_ = now;
+    RunStarts(now);
     ++pending_;
-    if (!faults_.empty() && faults_.At(pending.operation, pending.queue_pair)) {
-      pending.status = CompletionStatus::kDeviceError;
+    request.arrival = arrivals_++;
+    if (!faults_.empty() && faults_.At(request.operation, index)) {
+      request.status = CompletionStatus::kDeviceError;
     }
-    // Somebody waits only while no engine is free: then there is no one to overtake.
-    if (engines_free_ > 0) {
-      StartService(now, pending);
+    QueuePairState& queue_pair = queue_pairs_[index];
+    const bool capped = caps_[static_cast<size_t>(request.operation)].capped();
+    if (!capped && queue_pair.waiting.empty() && EngineIsFree(now)) {
+      StartService(now, request, index);
       return;
     }
-    QueuePairState& queue_pair = queue_pairs_[pending.queue_pair];
-    if (queue_pair.waiting.empty()) turns_.push(pending.queue_pair);
-    queue_pair.waiting.push(pending);
+    const bool has_turn = !queue_pair.waiting.empty();
+    queue_pair.waiting.push(request);
+    if (has_turn) return;
+    turns_.push({.ticket = tickets_++, .queue_pair = index});
+    if (EngineIsFree(now)) Dispatch(now);
   }
 
   std::optional<TimePoint> NextEvent() const {
-    std::optional<TimePoint> next;
-    for (const auto& time : {serving_.next(), transit_.next(), timers_.next()}) {
-      if (time && (!next || *time < *next)) next = time;
+    TimePoint next = std::min(due_.next(), TimerNext());
+    if (const TimePoint start = NextStart(); start != kNever) {
+      next = std::min(next, start + transit_floor_);
     }
-    return next;
+    return next == kNever ? std::nullopt : std::optional(next);
   }
 
   void Advance(TimePoint now, std::vector<ModelEvent>& events) {
     GHOSTCARD_CHECK(now >= now_, "the model's time does not run backwards");
     now_ = now;
-    constexpr TimePoint kNever = TimePoint::max();
+    // Completing changes nothing for those who wait: all starts can come first.
+    RunStarts(now);
     for (;;) {
-      const TimePoint served = serving_.next().value_or(kNever);
-      const TimePoint arrived = transit_.next().value_or(kNever);
-      const TimePoint timer = timers_.next().value_or(kNever);
-      const TimePoint next = std::min({served, arrived, timer});
-      if (next > now || next == kNever) return;
-      // At one instant: services end, then requests complete, then timers run out.
-      if (served == next) {
-        EndService(served, events);
-      } else if (arrived == next) {
-        Complete(transit_.pop().second, next, events);
+      const TimePoint due = due_.next();
+      const TimePoint timer = TimerNext();
+      if (std::min(due, timer) > now) return;
+      if (due <= timer) {
+        Complete(due_.pop(), events);
       } else {
-        OnTimer(timers_.pop().second, next, events);
+        Interrupt(first_timer_, timer, events);
       }
     }
   }
 
   size_t pending() const { return pending_; }
-  void SetInterrupts(bool on) { interrupts_on_ = on; }
+
+  void SetInterrupts(bool on) {
+    if (interrupts_on_ && !on) {
+      while (first_timer_ != kNone) StopTimer(first_timer_);
+      for (QueuePairState& queue_pair : queue_pairs_) queue_pair.unsignalled = 0;
+    }
+    interrupts_on_ = on;
+  }
 
  private:
-  void StartService(TimePoint now, Pending& pending) {
-    --engines_free_;
-    const auto kind = static_cast<size_t>(pending.operation);
-    TimePoint start = now;
-    if (start_spacing_ps_[kind] != 0) {
-      // The cap is kept in picoseconds, so that its average does not drift by rounding.
-      const int64_t now_ps = now.time_since_epoch().count() * 1000;
-      const int64_t start_ps = std::max(now_ps, start_next_ps_[kind]);
-      start_next_ps_[kind] = start_ps + start_spacing_ps_[kind];
-      start = TimePoint(Duration((start_ps + 999) / 1000));
+  bool EngineIsFree(TimePoint now) {
+    while (engines_free_ == 0 && busy_.next() <= now) {
+      busy_.pop();
+      ++engines_free_;
     }
-    pending.service_start = start;
-    const Duration service = profile_.operations[kind].service.Draw(latencies_, pending.size_bytes);
-    serving_.push(start + service, pending);
+    return engines_free_ > 0;
   }
 
-  void EndService(TimePoint at, std::vector<ModelEvent>& events) {
-    const Pending pending = serving_.pop().second;
-    ++engines_free_;
-    if (!turns_.empty()) StartNext(at);
-    const Duration transit = profile_.transit.Draw(latencies_, pending.size_bytes);
-    if (transit == Duration::zero()) {
-      Complete(pending, at, events);
-    } else {
-      transit_.push(at + transit, pending);
+  // When the next of the waiting requests can start; kNever when none waits.
+  TimePoint NextStart() const {
+    if (turns_.empty() && kept_back_ == 0) return kNever;
+    const TimePoint engine = engines_free_ > 0 ? TimePoint{} : busy_.next();
+    if (!turns_.empty()) return engine;
+    TimePoint allowed = kNever;
+    for (uint32_t kinds = kept_back_; kinds != 0; kinds &= kinds - 1) {
+      allowed = std::min(allowed, caps_[std::countr_zero(kinds)].next());
+    }
+    return std::max(engine, allowed);
+  }
+
+  void RunStarts(TimePoint now) {
+    for (TimePoint start = NextStart(); start <= now; start = NextStart()) Dispatch(start);
+  }
+
+  // Starts as many of the waiting as there are engines free at `now`.
+  void Dispatch(TimePoint now) {
+    while (EngineIsFree(now)) {
+      RingQueue<Turn>* line = NextLine(now);
+      if (line == nullptr) return;
+      const Turn turn = line->pop();
+      QueuePairState& queue_pair = queue_pairs_[turn.queue_pair];
+      const auto kind = static_cast<size_t>(queue_pair.waiting.front().operation);
+      if (line != &turns_) {
+        if (line->empty()) kept_back_ &= ~(1u << kind);
+      } else if (caps_[kind].capped() && caps_[kind].next() > now) {
+        lines_kept_back_[kind].push(turn);
+        kept_back_ |= 1u << kind;
+        continue;
+      }
+      const Waiting request = queue_pair.waiting.pop();
+      if (!queue_pair.waiting.empty()) {
+        turns_.push({.ticket = tickets_++, .queue_pair = turn.queue_pair});
+      }
+      StartService(now, request, turn.queue_pair);
     }
   }
 
-  // The queue pair whose turn it is gives its oldest, and goes to the back of the line.
-  void StartNext(TimePoint now) {
-    const uint32_t turn = turns_.pop();
-    QueuePairState& queue_pair = queue_pairs_[turn];
-    Pending pending = queue_pair.waiting.pop();
-    if (!queue_pair.waiting.empty()) turns_.push(turn);
-    StartService(now, pending);
+  // The line whose first is next: of the turns and of those whom a cap kept back until now, the one
+  // with the lowest ticket.
+  RingQueue<Turn>* NextLine(TimePoint now) {
+    RingQueue<Turn>* next = turns_.empty() ? nullptr : &turns_;
+    for (uint32_t kinds = kept_back_; kinds != 0; kinds &= kinds - 1) {
+      const int kind = std::countr_zero(kinds);
+      RingQueue<Turn>& line = lines_kept_back_[kind];
+      if (caps_[kind].next() > now) continue;
+      if (next == nullptr || line.front().ticket < next->front().ticket) next = &line;
+    }
+    return next;
   }
 
-  void Complete(const Pending& pending, TimePoint at, std::vector<ModelEvent>& events) {
+  void StartService(TimePoint now, const Waiting& request, uint32_t queue_pair) {
+    const auto kind = static_cast<size_t>(request.operation);
+    if (caps_[kind].capped()) caps_[kind].Start(now);
+    const Duration service = operations_[kind].service.Draw(latencies_, request.size_bytes);
+    const Duration transit = transit_.Draw(latencies_, request.size_bytes);
+    if (service != Duration::zero()) {
+      --engines_free_;
+      busy_.push({now + service});
+    }
+    due_.push({.time = now + service + transit,
+               .rank = request.arrival,
+               .request = request.request,
+               .service_start = now,
+               .queue_pair = queue_pair,
+               .status = request.status});
+  }
+
+  void Complete(const Completion& completion, std::vector<ModelEvent>& events) {
     --pending_;
     events.push_back({.kind = ModelEvent::Kind::kComplete,
-                      .status = pending.status,
-                      .queue_pair = pending.queue_pair,
-                      .request = pending.request,
-                      .service_start = pending.service_start,
-                      .at = at});
+                      .status = completion.status,
+                      .queue_pair = completion.queue_pair,
+                      .request = completion.request,
+                      .service_start = completion.service_start,
+                      .at = completion.time});
     if (!interrupts_on_) return;
-    QueuePairState& queue_pair = queue_pairs_[pending.queue_pair];
+    QueuePairState& queue_pair = queue_pairs_[completion.queue_pair];
     ++queue_pair.unsignalled;
-    const Moderation& moderation = profile_.moderation;
-    if (queue_pair.unsignalled >= moderation.count || moderation.time == Duration::zero()) {
-      Interrupt(pending.queue_pair, at, events);
+    if (queue_pair.unsignalled >= moderation_.count || moderation_.time == Duration::zero()) {
+      Interrupt(completion.queue_pair, completion.time, events);
     } else if (queue_pair.unsignalled == 1) {
-      timers_.push(at + moderation.time,
-                   {.queue_pair = pending.queue_pair, .interrupts_before = queue_pair.interrupts});
-    }
-  }
-
-  void OnTimer(ModerationTimer timer, TimePoint at, std::vector<ModelEvent>& events) {
-    QueuePairState& queue_pair = queue_pairs_[timer.queue_pair];
-    if (queue_pair.interrupts == timer.interrupts_before && queue_pair.unsignalled > 0) {
-      Interrupt(timer.queue_pair, at, events);
+      StartTimer(completion.queue_pair, completion.time + moderation_.time);
     }
   }
 
   void Interrupt(uint32_t index, TimePoint at, std::vector<ModelEvent>& events) {
     queue_pairs_[index].unsignalled = 0;
-    ++queue_pairs_[index].interrupts;
+    if (queue_pairs_[index].timer_end != kNever) StopTimer(index);
     events.push_back(
         {.kind = ModelEvent::Kind::kInterrupt, .queue_pair = index, .request = 0, .at = at});
-    // A timer that the line has overtaken is no event: nobody should wake up for it.
-    timers_.drop_while([&](const ModerationTimer& timer) {
-      return queue_pairs_[timer.queue_pair].interrupts != timer.interrupts_before;
-    });
   }
 
-  const Profile profile_;
-  uint32_t engines_free_;
+  // Timers all run equally long, so they end in the order of their start: a list is enough.
+  TimePoint TimerNext() const {
+    return first_timer_ == kNone ? kNever : queue_pairs_[first_timer_].timer_end;
+  }
+  void StartTimer(uint32_t index, TimePoint end) {
+    QueuePairState& queue_pair = queue_pairs_[index];
+    queue_pair.timer_end = end;
+    queue_pair.timer_before = last_timer_;
+    queue_pair.timer_after = kNone;
+    (last_timer_ == kNone ? first_timer_ : queue_pairs_[last_timer_].timer_after) = index;
+    last_timer_ = index;
+  }
+  void StopTimer(uint32_t index) {
+    QueuePairState& queue_pair = queue_pairs_[index];
+    const uint32_t before = queue_pair.timer_before;
+    const uint32_t after = queue_pair.timer_after;
+    (before == kNone ? first_timer_ : queue_pairs_[before].timer_after) = after;
+    (after == kNone ? last_timer_ : queue_pairs_[after].timer_before) = before;
+    queue_pair.timer_end = kNever;
+  }
+
+  const std::array<OperationCost, kOperationKindCount> operations_;
+  const LatencyModel transit_;
+  const Duration transit_floor_;
+  const Moderation moderation_;
   Random latencies_;
   FaultInjector faults_;
   bool interrupts_on_ = true;
   TimePoint now_{};
   size_t pending_ = 0;
+  uint64_t arrivals_ = 0;
 
+  // Engines: those free, and those last seen busy with the times when they become free. Looked
+  // through only when none is free.
+  uint32_t engines_free_;
+  TimeQueue<EngineFree> busy_;
+
+  // A queue pair with somebody waiting is in exactly one of these lines, each in order of tickets.
   std::vector<QueuePairState> queue_pairs_;
-  RingQueue<uint32_t> turns_;  // queue pairs with somebody waiting, in the order of their turns
-  TimeQueue<Pending> serving_;
-  TimeQueue<Pending> transit_;
-  TimeQueue<ModerationTimer> timers_;
-  std::array<int64_t, kOperationKindCount> start_spacing_ps_{};
-  std::array<int64_t, kOperationKindCount> start_next_ps_{};
+  RingQueue<Turn> turns_;
+  std::array<RingQueue<Turn>, kOperationKindCount> lines_kept_back_;  // first waits for its cap
+  uint32_t kept_back_ = 0;                                            // bit k: line k is not empty
+  uint64_t tickets_ = 0;
+  std::array<RateCap, kOperationKindCount> caps_;
+
+  TimeQueue<Completion> due_;
+  uint32_t first_timer_ = kNone;
+  uint32_t last_timer_ = kNone;
 };
 
 CardModel::CardModel(const Profile& profile, uint32_t queue_pairs, uint64_t seed)
@@ -194,10 +322,8 @@ CardModel::~CardModel() = default;
 
 void CardModel::Arrive(TimePoint now, RequestId request, uint32_t queue_pair,
                        OperationKind operation, uint32_t size_bytes) {
-  impl_->Arrive(now, {.request = request,
-                      .queue_pair = queue_pair,
-                      .size_bytes = size_bytes,
-                      .operation = operation});
+  impl_->Arrive(now, {.request = request, .size_bytes = size_bytes, .operation = operation},
+                queue_pair);
 }
 
 std::optional<TimePoint> CardModel::NextEvent() const { return impl_->NextEvent(); }

@@ -3,11 +3,17 @@
 //
 // Threads: none; whoever drives it. Time: none of its own, and it never runs
 // backwards. Random: all from the seed, so the same calls give the same answers.
-// Limits: at most engines + pending requests in memory; no call blocks.
+// Limits: memory for the most requests that were ever pending at once, none taken
+// in steady state; no call blocks; a request costs the same however many wait.
 //
-//   Arrive() -> waiting (one FIFO per queue pair, round robin between them)
-//            -> on an engine for its service time (not before the rate cap allows)
-//            -> in transit -> complete, in order of due time
+//   Arrive() -> waiting (one FIFO per queue pair, round robin between them; who is
+//               kept back by its operation's rate cap keeps his place in the turns,
+//               holds no engine, and lets the other queue pairs pass)
+//            -> on an engine for its service time
+//            -> in transit -> complete, in order of due time; ties in order of arrival
+//
+// The model runs in its own time: a call that comes late finds what an earlier one
+// would have found, each event with the time when it happened.
 #ifndef GHOSTCARD_HWSIM_MODEL_CARD_MODEL_H_
 #define GHOSTCARD_HWSIM_MODEL_CARD_MODEL_H_
 
@@ -41,12 +47,14 @@ class CardModel {
   CardModel(const CardModel&) = delete;
   CardModel& operator=(const CardModel&) = delete;
 
-  // A request has arrived. Requires: `now` not before any time given earlier; all
-  // events due before `now` have been taken with Advance(now).
+  // A request has arrived. Of what happens at `now` itself, engines becoming free come
+  // before arrivals. Requires: `now` not before any time given earlier, and not negative.
   void Arrive(TimePoint now, RequestId request, uint32_t queue_pair, OperationKind operation,
               uint32_t size_bytes);
 
-  // When Advance has something to give; none: nothing is pending.
+  // Before this, Advance has nothing to give; none: not before another request arrives.
+  // While requests wait for an engine it may be early, and the Advance at that time
+  // gives nothing; the next answer is later then.
   std::optional<TimePoint> NextEvent() const;
 
   // Appends what happens up to and at `now`, in order of time; ties in order of arrival.
@@ -57,6 +65,7 @@ class CardModel {
   size_t pending() const;
 
   // Whether the model raises interrupts at all (polled queue pairs turn it off; default on).
+  // Turning it off forgets completions that were to be signalled.
   void SetInterrupts(bool on);
 
  private:

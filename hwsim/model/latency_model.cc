@@ -1,20 +1,10 @@
 #include "hwsim/model/latency_model.h"
 
+#include <array>
+#include <bit>
 #include <cmath>
-#include <numbers>
 
 namespace hwsim {
-
-uint64_t Random::Next() {
-  // splitmix64 (Steele, Lea, Flood 2014).
-  state_ += 0x9e3779b97f4a7c15;
-  uint64_t z = state_;
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
-  return z ^ (z >> 31);
-}
-
-double Random::NextDouble() { return static_cast<double>(Next() >> 11) * 0x1p-53; }
 
 Random Random::Fork(uint64_t stream) const {
   Random mixed(state_ ^ (stream + 1) * 0xd1342543de82ef95);
@@ -23,22 +13,71 @@ Random Random::Fork(uint64_t stream) const {
 
 namespace {
 
-double Exponential(Random& random) { return -std::log1p(-random.NextDouble()); }
+constexpr double kLn2 = 0x1.62e42fefa39efp-1;
+// ln 2 in two parts: the high one times a small integer is exact.
+constexpr double kLn2High = 0x1.62e42feep-1;
+constexpr double kLn2Low = 0x1.a39ef35793c76p-33;
 
-// Box and Muller's transform; the second value is not kept, so that each draw takes the same
-// number of steps.
+// The natural logarithm, for finite x > 0 that is not subnormal. This file is compiled without
+// contraction into fused multiply-adds: each step is one rounded IEEE operation, everywhere alike.
+double Log(double x) {
+  // x = m * 2^e, with m in [sqrt(1/2), sqrt(2)).
+  const uint64_t bits = std::bit_cast<uint64_t>(x);
+  int e = static_cast<int>(bits >> 52) - 1023;
+  double m = std::bit_cast<double>((bits & 0xfffffffffffff) | 0x3ff0000000000000);
+  if (m > 0x1.6a09e667f3bcdp+0) {
+    m *= 0.5;
+    ++e;
+  }
+  // ln m = 2 f (1 + s/3 + s^2/5 + ...), f = (m - 1) / (m + 1), s = f^2 < 0.03; the even and the odd
+  // powers of s apart, so that the processor computes them side by side.
+  const double f = (m - 1) / (m + 1);
+  const double s = f * f;
+  const double w = s * s;
+  const double even = 1. + w * (1. / 5 + w * (1. / 9 + w * (1. / 13 + w * (1. / 17 + w / 21))));
+  const double odd = 1. / 3 + w * (1. / 7 + w * (1. / 11 + w * (1. / 15 + w / 19)));
+  return 2 * f * (even + s * odd) + e * kLn2;
+}
+
+constexpr auto kInverseFactorials = [] {
+  std::array<double, 14> inverse{};
+  double factorial = 1;
+  for (size_t i = 0; i < inverse.size(); ++i) {
+    if (i > 0) factorial *= static_cast<double>(i);
+    inverse[i] = 1 / factorial;
+  }
+  return inverse;
+}();
+
+// e^x, for |x| < 700.
+double Exp(double x) {
+  const double k = std::floor(x / kLn2 + 0.5);
+  const double r = x - k * kLn2High - k * kLn2Low;  // |r| <= ln 2 / 2
+  double sum = 0;
+  for (size_t i = kInverseFactorials.size(); i-- > 0;) sum = sum * r + kInverseFactorials[i];
+  const auto scale = static_cast<uint64_t>(1023 + static_cast<int64_t>(k)) << 52;
+  return sum * std::bit_cast<double>(scale);
+}
+
+// Mean 1.
+double Exponential(Random& random) { return -Log(1 - random.NextDouble()); }
+
+// Marsaglia's polar method: mean 0, variance 1. The second value is not kept.
 double Normal(Random& random) {
-  const double radius = std::sqrt(2 * Exponential(random));
-  return radius * std::cos(2 * std::numbers::pi * random.NextDouble());
+  for (;;) {
+    const double u = 2 * random.NextDouble() - 1;
+    const double v = 2 * random.NextDouble() - 1;
+    const double s = u * u + v * v;
+    if (s < 1 && s > 1e-300) return u * std::sqrt(-2 * Log(s) / s);
+  }
 }
 
 }  // namespace
 
-Duration LatencyModel::Draw(Random& random, uint32_t size_bytes) const {
-  double ns = static_cast<double>(base.count());
+Duration LatencyModel::Compute(Random& random, uint32_t size_bytes) const {
+  auto ns = static_cast<double>(base.count());
   switch (distribution) {
     case Distribution::kFixed:
-      if (ns_per_byte == 0) return base;
       break;
     case Distribution::kUniform:
       ns += static_cast<double>(spread.count()) * random.NextDouble();
@@ -47,20 +86,33 @@ Duration LatencyModel::Draw(Random& random, uint32_t size_bytes) const {
       ns *= Exponential(random);
       break;
     case Distribution::kLognormal:
-      ns *= std::exp(sigma * Normal(random));
+      ns *= Exp(sigma * Normal(random));
       break;
     case Distribution::kMinExponential:
       ns += static_cast<double>(spread.count()) * Exponential(random);
       break;
   }
   ns += ns_per_byte * size_bytes;
-  // A draw from a long tail is cut at an hour: it stays representable whatever is added to it.
-  constexpr double kMax = 3600e9;
-  return Duration(static_cast<int64_t>(std::llround(std::fmin(ns, kMax))));
+  // A draw from a long tail is cut: it stays representable whatever is added to it.
+  constexpr double kMaxNs = 3600e9;
+  return Duration(static_cast<int64_t>((ns < kMaxNs ? ns : kMaxNs) + 0.5));
+}
+
+Duration LatencyModel::Floor() const {
+  switch (distribution) {
+    case Distribution::kFixed:
+    case Distribution::kUniform:
+    case Distribution::kMinExponential:
+      return base;
+    case Distribution::kExponential:
+    case Distribution::kLognormal:
+      break;
+  }
+  return Duration::zero();
 }
 
 Duration LatencyModel::Mean(uint32_t size_bytes) const {
-  double ns = static_cast<double>(base.count());
+  auto ns = static_cast<double>(base.count());
   switch (distribution) {
     case Distribution::kFixed:
     case Distribution::kExponential:
@@ -69,13 +121,13 @@ Duration LatencyModel::Mean(uint32_t size_bytes) const {
       ns += static_cast<double>(spread.count()) / 2;
       break;
     case Distribution::kLognormal:
-      ns *= std::exp(sigma * sigma / 2);
+      ns *= Exp(sigma * sigma / 2);
       break;
     case Distribution::kMinExponential:
       ns += static_cast<double>(spread.count());
       break;
   }
-  return Duration(static_cast<int64_t>(std::llround(ns + ns_per_byte * size_bytes)));
+  return Duration(static_cast<int64_t>(ns + ns_per_byte * size_bytes + 0.5));
 }
 
 }  // namespace hwsim

@@ -1,6 +1,8 @@
 #include "hwsim/model/profile.h"
 
-#include <cmath>
+#include <array>
+#include <charconv>
+#include <utility>
 
 namespace hwsim {
 
@@ -8,67 +10,107 @@ namespace {
 
 constexpr Duration kLatencyMax = std::chrono::hours(1);
 
+// As short as it can be said without loss: "0.5", "60000", "nan".
 std::string Number(double value) {
-  std::string text = std::to_string(value);
-  text.erase(text.find_last_not_of('0') + 1);
-  if (text.ends_with('.')) text.pop_back();
-  return text;
+  std::array<char, 32> text;
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), value);
+  return std::string(text.data(), end.ptr);
 }
 
-Expected<void> CheckRange(const std::string& key, double given, double least, double most) {
-  if (given >= least && given <= most) return {};
-  return Unexpected(key + ": " + Number(given) + " given; allowed: " + Number(least) + " to " +
-                    Number(most));
-}
+// Collects what is out of bounds.
+class Checker {
+ public:
+  // `given` and the limits are named by `format`, which sees a NaN as out of bounds.
+  template <typename T, typename Format>
+  void Range(const std::string& key, T given, T least, T most, Format format) {
+    if (given >= least && given <= most) return;
+    Add(key, format(given) + " given; allowed: " + format(least) + " to " + format(most));
+  }
+  void Count(const std::string& key, uint64_t given, uint64_t least, uint64_t most) {
+    Range(key, given, least, most, [](uint64_t value) { return std::to_string(value); });
+  }
+  void Time(const std::string& key, Duration given, Duration most) {
+    Range(key, given, Duration::zero(), most, FormatDuration);
+  }
+  void Real(const std::string& key, double given, double least, double most) {
+    Range(key, given, least, most, Number);
+  }
 
-Expected<void> CheckLatency(const std::string& key, const LatencyModel& model) {
-  const auto ns = [](Duration duration) { return static_cast<double>(duration.count()); };
-  return CheckRange(key + ".base (ns)", ns(model.base), 0, ns(kLatencyMax))
-      .and_then(
-          [&] { return CheckRange(key + ".spread (ns)", ns(model.spread), 0, ns(kLatencyMax)); })
-      .and_then([&] { return CheckRange(key + ".sigma", model.sigma, 0, 4); })
-      .and_then([&] { return CheckRange(key + ".ns_per_byte", model.ns_per_byte, 0, 1e6); });
-}
+  void Latency(const std::string& key, const LatencyModel& model) {
+    Time(key + ".base", model.base, kLatencyMax);
+    Time(key + ".spread", model.spread, kLatencyMax);
+    Real(key + ".sigma", model.sigma, 0, 4);
+    Real(key + ".ns_per_byte", model.ns_per_byte, 0, 1e6);
+  }
 
-Expected<void> CheckFault(const std::string& key, const FaultRule& rule, uint32_t queue_pairs_max) {
-  if ((rule.probability != 0) == (rule.every_nth != 0)) {
-    return Unexpected(key + ": exactly one of probability and every_nth is to be set");
+  void Rate(const std::string& key, double given) {
+    if (given == 0 || (given >= 0.001 && given <= 1e9)) return;
+    Add(key, Number(given) + " given; allowed: 0 (no cap), or 0.001 to 1e+09");
   }
-  if (!(rule.probability >= 0 && rule.probability <= 1)) {
-    return Unexpected(key + ".probability: " + Number(rule.probability) +
-                      " given; allowed: above 0, up to 1");
+
+  void Fault(const std::string& key, const FaultRule& rule, uint32_t queue_pairs_max) {
+    if (rule.probability != 0 && rule.every_nth != 0) {
+      Add(key, "probability and every_nth given; allowed: one of them");
+    } else if (rule.probability == 0 && rule.every_nth == 0) {
+      Add(key, "no trigger given; allowed: probability or every_nth, above 0");
+    } else if (!(rule.probability >= 0 && rule.probability <= 1)) {
+      Add(key + ".probability", Number(rule.probability) + " given; allowed: above 0, up to 1");
+    }
+    if (rule.queue_pair && queue_pairs_max > 0) {
+      Count(key + ".queue_pair", *rule.queue_pair, 0, queue_pairs_max - 1);
+    }
   }
-  if (rule.queue_pair && *rule.queue_pair >= queue_pairs_max) {
-    return CheckRange(key + ".queue_pair", *rule.queue_pair, 0, queue_pairs_max - 1);
+
+  void Add(std::string key, std::string message) {
+    mistakes_.push_back({.key = std::move(key), .message = std::move(message)});
   }
-  return {};
-}
+  std::vector<ProfileMistake> Take() { return std::move(mistakes_); }
+
+ private:
+  std::vector<ProfileMistake> mistakes_;
+};
 
 }  // namespace
 
-Expected<void> Profile::Validate() const {
-  Expected<void> checked = CheckRange("queue_pairs_max", queue_pairs_max, 1, 1024);
-  const auto check = [&](auto next) { checked = checked.and_then(next); };
-  check([&] { return CheckRange("depth", depth, 1, 32768); });
-  check([&] { return CheckRange("engines", engines, 1, 65536); });
-  check([&] { return CheckRange("moderation.count", moderation.count, 1, 4096); });
-  check([&] {
-    return CheckRange("moderation.time (ns)", static_cast<double>(moderation.time.count()), 0, 1e7);
-  });
-  check([&] { return CheckLatency("transit", transit); });
+std::string FormatDuration(Duration duration) {
+  constexpr std::array<std::pair<int64_t, const char*>, 4> kUnits = {
+      {{1'000'000'000, "s"}, {1'000'000, "ms"}, {1'000, "us"}, {1, "ns"}}};
+  for (const auto& [ns, unit] : kUnits) {
+    if (duration.count() != 0 && duration.count() % ns == 0) {
+      return std::to_string(duration.count() / ns) + unit;
+    }
+  }
+  return "0ns";
+}
+
+std::vector<ProfileMistake> Profile::Mistakes() const {
+  Checker check;
+  check.Count("queue_pairs_max", queue_pairs_max, 1, 1024);
+  check.Count("depth", depth, 1, 32768);
+  check.Count("engines", engines, 1, 65536);
+  check.Count("moderation.count", moderation.count, 1, 4096);
+  check.Time("moderation.time", moderation.time, std::chrono::milliseconds(10));
+  check.Latency("transit", transit);
   for (size_t i = 0; i < operations.size(); ++i) {
     const std::string key =
         "operation." + std::string(OperationName(static_cast<OperationKind>(i)));
-    check([&] { return CheckLatency(key + ".service", operations[i].service); });
-    check(
-        [&] { return CheckRange(key + ".rate_per_s_max", operations[i].rate_per_s_max, 0, 1e12); });
+    check.Latency(key + ".service", operations[i].service);
+    check.Rate(key + ".rate_per_s_max", operations[i].rate_per_s_max);
   }
   for (size_t i = 0; i < faults.rules.size(); ++i) {
-    check([&] {
-      return CheckFault("fault " + std::to_string(i + 1), faults.rules[i], queue_pairs_max);
-    });
+    check.Fault("fault[" + std::to_string(i) + "]", faults.rules[i], queue_pairs_max);
   }
-  return checked;
+  return check.Take();
+}
+
+Expected<void> Profile::Validate() const {
+  std::string all;
+  for (const ProfileMistake& mistake : Mistakes()) {
+    if (!all.empty()) all += '\n';
+    all += mistake.key + ": " + mistake.message;
+  }
+  if (all.empty()) return {};
+  return Unexpected(std::move(all));
 }
 
 }  // namespace hwsim

@@ -1,13 +1,14 @@
 // Profile: which card this is. The numbers of a device, in one value that TOML
 // and C++ fill alike (profile_toml.h reads the file).
 //
-// Limits are checked by Validate(), and nowhere else.
+// Threads: a value. Limits: checked by Mistakes(), and nowhere else; Validate() asks it.
 #ifndef GHOSTCARD_HWSIM_MODEL_PROFILE_H_
 #define GHOSTCARD_HWSIM_MODEL_PROFILE_H_
 
 #include <array>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "hwsim/error.h"
 #include "hwsim/model/fault_plan.h"
@@ -26,8 +27,15 @@ struct Moderation {
 // What one kind of operation costs on this card.
 struct OperationCost {
   LatencyModel service;  // time on an engine (a parallel service unit)
-  // Starts per second over the whole card; 0: no cap. The card's published rate.
+  // Starts per second over the whole card; 0: no cap, else 0.001..1e9. The published rate.
+  // Whoever is kept back by it holds no engine.
   double rate_per_s_max = 0;
+};
+
+// A value that is out of bounds.
+struct ProfileMistake {
+  std::string key;      // as in a configuration file: "operation.copy.service.base"
+  std::string message;  // what was given; what is allowed
 };
 
 struct Profile {
@@ -49,9 +57,14 @@ struct Profile {
     return operations[static_cast<size_t>(kind)];
   }
 
-  // The first value that is out of bounds: what was given and what is allowed.
+  // Every value that is out of bounds.
+  std::vector<ProfileMistake> Mistakes() const;
+  // All of them in one Error, one to a line, as "KEY: what was given; what is allowed".
   Expected<void> Validate() const;
 };
+
+// "570us": in the largest unit (ns, us, ms, s) that gives a whole number.
+std::string FormatDuration(Duration duration);
 
 }  // namespace hwsim
 

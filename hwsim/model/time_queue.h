@@ -1,14 +1,14 @@
 // RingQueue and TimeQueue: the model's queues. Neither allocates once it has grown to
-// the size that is needed.
+// the size that is needed, and what an entry costs does not grow with their length.
 //
-// Threads: none of their own.
+// Threads: none of their own. Time: a TimeQueue only moves forward; see push().
 #ifndef GHOSTCARD_HWSIM_MODEL_TIME_QUEUE_H_
 #define GHOSTCARD_HWSIM_MODEL_TIME_QUEUE_H_
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cstdint>
-#include <optional>
-#include <utility>
 #include <vector>
 
 #include "hwsim/clock.h"
@@ -20,87 +20,171 @@ template <typename T>
 class RingQueue {
  public:
   bool empty() const { return head_ == tail_; }
-  const T& front() const { return slots_[head_ & Mask()]; }
-  const T& back() const { return slots_[(tail_ - 1) & Mask()]; }
-  void push(T value) {
+  size_t size() const { return tail_ - head_; }
+  // Requires: !empty().
+  const T& front() const { return slots_[head_ & mask_]; }
+  const T& back() const { return slots_[(tail_ - 1) & mask_]; }
+  T pop() { return slots_[head_++ & mask_]; }
+
+  void push(const T& value) {
     if (tail_ - head_ == slots_.size()) Grow();
-    slots_[tail_++ & Mask()] = std::move(value);
+    slots_[tail_++ & mask_] = value;
   }
-  T pop() { return std::move(slots_[head_++ & Mask()]); }
 
  private:
-  uint64_t Mask() const { return slots_.size() - 1; }
   void Grow() {
     std::vector<T> larger(std::max<size_t>(16, 2 * slots_.size()));
-    const uint64_t count = tail_ - head_;
-    for (uint64_t i = 0; i < count; ++i) larger[i] = std::move(slots_[(head_ + i) & Mask()]);
+    const uint64_t count = size();
+    for (uint64_t i = 0; i < count; ++i) larger[i] = slots_[(head_ + i) & mask_];
     slots_ = std::move(larger);
+    mask_ = slots_.size() - 1;
     head_ = 0;
     tail_ = count;
   }
   std::vector<T> slots_;  // a power of two
+  uint64_t mask_ = 0;
   uint64_t head_ = 0;
   uint64_t tail_ = 0;
 };
 
-// Earliest first; of the same time, in the order of pushing. Times that come in order, as all do
-// while latencies are fixed, cost a ring's push and pop; only the others go through a heap.
-template <typename T>
+// Earliest first; of the same time, by rank. An Entry has `TimePoint time` and `uint64_t rank`,
+// and is copied about: keep it small.
+//
+// Times that come in order, as all do while latencies are fixed, pay for a ring's push and pop.
+// The others go through a radix heap (Ahuja, Mehlhorn, Orlin and Tarjan 1990): bucket b holds times
+// that differ from the last one popped in bit b - 1 and in none above it. An entry only ever moves
+// to lower buckets, by streaming through memory: a million entries cost little more each than ten.
+template <typename Entry>
 class TimeQueue {
  public:
-  bool empty() const { return ordered_.empty() && heap_.empty(); }
+  static constexpr TimePoint kNever = TimePoint::max();
 
-  std::optional<TimePoint> next() const {
-    if (empty()) return std::nullopt;
-    return OrderedIsNext() ? ordered_.front().time : heap_.front().time;
+  bool empty() const { return ordered_.empty() && occupied_ == 0; }
+  // kNever when empty.
+  TimePoint next() const {
+    const TimePoint ordered = ordered_.empty() ? kNever : ordered_.front().time;
+    return occupied_ == 0 ? ordered : std::min(ordered, HeapNext());
   }
 
-  void push(TimePoint time, const T& value) {
-    const Entry entry{time, sequence_++, value};
-    if (ordered_.empty() || ordered_.back().time <= time) {
+  // Requires: entry.time is neither before the last time popped nor before the epoch.
+  void push(const Entry& entry) {
+    if (ordered_.empty() || Before(ordered_.back(), entry)) {
       ordered_.push(entry);
     } else {
-      heap_.push_back(entry);
-      std::push_heap(heap_.begin(), heap_.end(), Later);
+      Append(BucketOf(entry.time), entry);
     }
   }
 
   // Requires: !empty().
-  std::pair<TimePoint, T> pop() {
-    if (OrderedIsNext()) {
-      Entry entry = ordered_.pop();
-      return {entry.time, std::move(entry.value)};
+  Entry pop() {
+    if (occupied_ == 0) return ordered_.pop();
+    if (!ordered_.empty() && ordered_.front().time < HeapNext()) return ordered_.pop();
+    Settle();
+    if (!now_sorted_) SortNow();
+    if (!ordered_.empty() && Before(ordered_.front(), now_entries_[now_next_])) {
+      return ordered_.pop();
     }
-    std::pop_heap(heap_.begin(), heap_.end(), Later);
-    std::pair<TimePoint, T> earliest{heap_.back().time, std::move(heap_.back().value)};
-    heap_.pop_back();
-    return earliest;
-  }
-
-  // Pops from the front as long as the values are not wanted.
-  template <typename Unwanted>
-  void drop_while(Unwanted unwanted) {
-    while (!empty() && unwanted(OrderedIsNext() ? ordered_.front().value : heap_.front().value)) {
-      pop();
+    const Entry entry = now_entries_[now_next_++];
+    if (now_next_ == now_entries_.size()) {
+      now_entries_.clear();
+      now_next_ = 0;
+      now_sorted_ = true;
+      occupied_ &= ~uint64_t{1};
     }
+    return entry;
   }
 
  private:
-  struct Entry {
-    TimePoint time{};
-    uint64_t sequence = 0;
-    T value{};
+  static constexpr size_t kChunkEntries = 16;
+  static constexpr uint32_t kNone = UINT32_MAX;
+  struct Chunk {
+    std::array<Entry, kChunkEntries> entries;
+    uint32_t count = 0;
+    uint32_t next = kNone;
   };
-  static bool Later(const Entry& a, const Entry& b) {
-    return a.time != b.time ? a.time > b.time : a.sequence > b.sequence;
+  struct Bucket {
+    uint32_t first = kNone;
+    uint32_t last = kNone;
+    TimePoint earliest = kNever;
+  };
+
+  static bool Before(const Entry& a, const Entry& b) {
+    return a.time != b.time ? a.time < b.time : a.rank < b.rank;
   }
-  bool OrderedIsNext() const {
-    return heap_.empty() || (!ordered_.empty() && Later(heap_.front(), ordered_.front()));
+  TimePoint HeapNext() const {
+    const int lowest = std::countr_zero(occupied_);
+    return lowest == 0 ? now_ : buckets_[lowest].earliest;
+  }
+  uint32_t BucketOf(TimePoint time) const {
+    const auto ns = [](TimePoint t) { return static_cast<uint64_t>(t.time_since_epoch().count()); };
+    return static_cast<uint32_t>(std::bit_width(ns(time) ^ ns(now_)));
+  }
+
+  void Append(uint32_t index, const Entry& entry) {
+    occupied_ |= uint64_t{1} << index;
+    if (index == 0) {
+      now_sorted_ = now_sorted_ && (now_entries_.empty() || Before(now_entries_.back(), entry));
+      now_entries_.push_back(entry);
+      return;
+    }
+    Bucket& bucket = buckets_[index];
+    bucket.earliest = std::min(bucket.earliest, entry.time);
+    if (bucket.last == kNone || chunks_[bucket.last].count == kChunkEntries) {
+      const uint32_t chunk = TakeChunk();
+      (bucket.last == kNone ? bucket.first : chunks_[bucket.last].next) = chunk;
+      bucket.last = chunk;
+    }
+    Chunk& chunk = chunks_[bucket.last];
+    chunk.entries[chunk.count++] = entry;
+  }
+
+  // Makes now_ the earliest time in the heap, and moves what that makes nearer.
+  void Settle() {
+    const int lowest = std::countr_zero(occupied_);
+    if (lowest == 0) return;
+    const Bucket bucket = buckets_[lowest];
+    buckets_[lowest] = Bucket{};
+    occupied_ &= ~(uint64_t{1} << lowest);
+    now_ = bucket.earliest;
+    for (uint32_t index = bucket.first; index != kNone;) {
+      const Chunk chunk = chunks_[index];  // a copy: Append may move and reuse chunks
+      chunks_[index].next = free_chunk_;
+      free_chunk_ = index;
+      for (uint32_t i = 0; i < chunk.count; ++i) {
+        Append(BucketOf(chunk.entries[i].time), chunk.entries[i]);
+      }
+      index = chunk.next;
+    }
+  }
+
+  void SortNow() {
+    std::sort(now_entries_.begin() + static_cast<ptrdiff_t>(now_next_), now_entries_.end(), Before);
+    now_sorted_ = true;
+  }
+
+  uint32_t TakeChunk() {
+    uint32_t index = free_chunk_;
+    if (index == kNone) {
+      index = static_cast<uint32_t>(chunks_.size());
+      chunks_.emplace_back();
+    } else {
+      free_chunk_ = chunks_[index].next;
+    }
+    chunks_[index].count = 0;
+    chunks_[index].next = kNone;
+    return index;
   }
 
   RingQueue<Entry> ordered_;
-  std::vector<Entry> heap_;
-  uint64_t sequence_ = 0;
+  // The heap. Bucket 0, the entries at now_ itself, is a list of its own, sorted when it is used.
+  TimePoint now_{};
+  uint64_t occupied_ = 0;  // bit b: bucket b has entries
+  std::vector<Entry> now_entries_;
+  size_t now_next_ = 0;
+  bool now_sorted_ = true;
+  std::array<Bucket, 64> buckets_{};
+  std::vector<Chunk> chunks_;
+  uint32_t free_chunk_ = kNone;
 };
 
 }  // namespace hwsim

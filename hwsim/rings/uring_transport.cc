@@ -29,7 +29,9 @@ std::string ReadDisabledSysctl() {
 }
 
 Error Refused(int error_number) {
-  return Error{UringRefusal(error_number, ReadDisabledSysctl()), error_number};
+  // Read only where it explains something: there may be no descriptor left to read it with.
+  const std::string sysctl = error_number == EPERM ? ReadDisabledSysctl() : std::string();
+  return Error{UringRefusal(error_number, sysctl), error_number};
 }
 
 class UringChannel final : public Channel {
@@ -230,7 +232,6 @@ std::string UringRefusal(int error_number, std::string_view disabled_sysctl) {
   std::string line = SystemError("io_uring refused", error_number).message;
   switch (error_number) {
     case EPERM:
-    case EACCES:
       if (disabled_sysctl == "1" || disabled_sysctl == "2") {
         line += "; sysctl kernel.io_uring_disabled is " + std::string(disabled_sysctl);
       } else {

@@ -1,0 +1,86 @@
+#include "hwsim/model/profile.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <functional>
+
+namespace hwsim {
+namespace {
+
+using namespace std::chrono_literals;
+
+std::string MistakeAfter(const std::function<void(Profile&)>& change) {
+  Profile profile;
+  change(profile);
+  const Expected<void> checked = profile.Validate();
+  return checked ? "" : checked.error().message;
+}
+
+TEST(Profile, DefaultIsValid) { EXPECT_TRUE(Profile().Validate()); }
+
+TEST(Profile, LimitsThemselvesAreAllowed) {
+  Profile profile{.queue_pairs_max = 1024,
+                  .depth = 32768,
+                  .engines = 65536,
+                  .moderation = {.count = 4096, .time = 10ms}};
+  profile.transit = {.base = 1h, .spread = 1h, .sigma = 4, .ns_per_byte = 1e6};
+  profile.cost(OperationKind::kCopy).rate_per_s_max = 1e9;
+  profile.cost(OperationKind::kOther).rate_per_s_max = 0.001;
+  profile.faults.rules = {{.probability = 1, .queue_pair = 1023}, {.every_nth = UINT64_MAX}};
+  EXPECT_TRUE(profile.Validate());
+}
+
+TEST(Profile, ValueOutOfBoundsIsNamedWithItsBounds) {
+  const auto cost = [](Profile& p) -> OperationCost& { return p.cost(OperationKind::kX25519); };
+  EXPECT_EQ(MistakeAfter([](Profile& p) { p.queue_pairs_max = 0; }),
+            "queue_pairs_max: 0 given; allowed: 1 to 1024");
+  EXPECT_EQ(MistakeAfter([](Profile& p) { p.depth = 32769; }),
+            "depth: 32769 given; allowed: 1 to 32768");
+  EXPECT_EQ(MistakeAfter([](Profile& p) { p.engines = 65537; }),
+            "engines: 65537 given; allowed: 1 to 65536");
+  EXPECT_EQ(MistakeAfter([](Profile& p) { p.moderation.count = 0; }),
+            "moderation.count: 0 given; allowed: 1 to 4096");
+  EXPECT_EQ(MistakeAfter([](Profile& p) { p.moderation.time = 11ms; }),
+            "moderation.time: 11ms given; allowed: 0ns to 10ms");
+  EXPECT_EQ(MistakeAfter([](Profile& p) { p.transit.base = -1us; }),
+            "transit.base: -1us given; allowed: 0ns to 3600s");
+  EXPECT_EQ(MistakeAfter([&](Profile& p) { cost(p).service.spread = 2h; }),
+            "operation.x25519.service.spread: 7200s given; allowed: 0ns to 3600s");
+  EXPECT_EQ(MistakeAfter([&](Profile& p) { cost(p).service.sigma = 4.5; }),
+            "operation.x25519.service.sigma: 4.5 given; allowed: 0 to 4");
+  EXPECT_EQ(MistakeAfter([&](Profile& p) { cost(p).service.ns_per_byte = std::nan(""); }),
+            "operation.x25519.service.ns_per_byte: nan given; allowed: 0 to 1e+06");
+  EXPECT_EQ(MistakeAfter([&](Profile& p) { cost(p).rate_per_s_max = 1e-9; }),
+            "operation.x25519.rate_per_s_max: 1e-09 given; allowed: 0 (no cap), or 0.001 to 1e+09");
+}
+
+TEST(Profile, FaultRuleHasOneTrigger) {
+  EXPECT_EQ(MistakeAfter([](Profile& p) { p.faults.rules = {{}}; }),
+            "fault[0]: no trigger given; allowed: probability or every_nth, above 0");
+  EXPECT_EQ(
+      MistakeAfter([](Profile& p) { p.faults.rules = {{.probability = 0.5, .every_nth = 2}}; }),
+      "fault[0]: probability and every_nth given; allowed: one of them");
+  EXPECT_EQ(MistakeAfter([](Profile& p) { p.faults.rules = {{.probability = 1.5}}; }),
+            "fault[0].probability: 1.5 given; allowed: above 0, up to 1");
+  EXPECT_EQ(MistakeAfter([](Profile& p) {
+              p.faults.rules = {{.every_nth = 1}, {.every_nth = 1, .queue_pair = 64}};
+            }),
+            "fault[1].queue_pair: 64 given; allowed: 0 to 63");
+}
+
+TEST(Profile, EveryMistakeIsReported) {
+  EXPECT_EQ(MistakeAfter([](Profile& p) { p.depth = p.engines = 0; }),
+            "depth: 0 given; allowed: 1 to 32768\nengines: 0 given; allowed: 1 to 65536");
+}
+
+TEST(FormatDuration, TakesTheLargestWholeUnit) {
+  EXPECT_EQ(FormatDuration(0ns), "0ns");
+  EXPECT_EQ(FormatDuration(1500ns), "1500ns");
+  EXPECT_EQ(FormatDuration(570us), "570us");
+  EXPECT_EQ(FormatDuration(10ms), "10ms");
+  EXPECT_EQ(FormatDuration(1h), "3600s");
+}
+
+}  // namespace
+}  // namespace hwsim
