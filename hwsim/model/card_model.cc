@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "hwsim/check.h"
 #include "hwsim/model/time_queue.h"
@@ -24,6 +25,41 @@ struct ModerationTimer {
   uint64_t interrupts_before = 0;  // stale once the line has risen since
 };
 
+// Keeps starts apart. Below a nanosecond it counts in parts of 2^32, so that the average does not
+// drift by rounding.
+class RateCap {
+ public:
+  explicit RateCap(double rate_per_s_max = 0) {
+    if (rate_per_s_max <= 0) return;
+    const double ns = 1e9 / rate_per_s_max;
+    const double whole = std::floor(ns);
+    on_ = true;
+    spacing_ = Duration(static_cast<int64_t>(whole));
+    spacing_parts_ = static_cast<uint64_t>((ns - whole) * 0x1p32);
+  }
+
+  // The earliest start from `now` on.
+  TimePoint Start(TimePoint now) {
+    if (!on_) return now;
+    if (now > next_ || (now == next_ && next_parts_ == 0)) {
+      next_ = now;
+      next_parts_ = 0;
+    }
+    const TimePoint start = next_ + Duration(next_parts_ > 0 ? 1 : 0);
+    next_parts_ += spacing_parts_;
+    next_ += spacing_ + Duration(next_parts_ >> 32);
+    next_parts_ &= 0xffffffff;
+    return start;
+  }
+
+ private:
+  bool on_ = false;
+  Duration spacing_{};
+  uint64_t spacing_parts_ = 0;
+  TimePoint next_{};
+  uint64_t next_parts_ = 0;
+};
+
 struct QueuePairState {
   RingQueue<Pending> waiting;
   uint32_t unsignalled = 0;  // completions since the line last rose
@@ -41,8 +77,7 @@ class CardModel::Impl {
         faults_(profile.faults, FaultSite::kService, Random(seed).Fork(2)),
         queue_pairs_(queue_pairs) {
     for (size_t i = 0; i < kOperationKindCount; ++i) {
-      const double rate = profile.operations[i].rate_per_s_max;
-      start_spacing_ps_[i] = rate > 0 ? static_cast<int64_t>(1e12 / rate) : 0;
+      rate_caps_[i] = RateCap(profile.operations[i].rate_per_s_max);
     }
   }
 
@@ -93,20 +128,19 @@ class CardModel::Impl {
   }
 
   size_t pending() const { return pending_; }
-  void SetInterrupts(bool on) { interrupts_on_ = on; }
+
+  void SetInterrupts(bool on) {
+    interrupts_on_ = on;
+    if (on) return;
+    for (QueuePairState& queue_pair : queue_pairs_) queue_pair.unsignalled = 0;
+    timers_.drop_while([](const ModerationTimer&) { return true; });
+  }
 
  private:
   void StartService(TimePoint now, Pending& pending) {
     --engines_free_;
     const auto kind = static_cast<size_t>(pending.operation);
-    TimePoint start = now;
-    if (start_spacing_ps_[kind] != 0) {
-      // The cap is kept in picoseconds, so that its average does not drift by rounding.
-      const int64_t now_ps = now.time_since_epoch().count() * 1000;
-      const int64_t start_ps = std::max(now_ps, start_next_ps_[kind]);
-      start_next_ps_[kind] = start_ps + start_spacing_ps_[kind];
-      start = TimePoint(Duration((start_ps + 999) / 1000));
-    }
+    const TimePoint start = rate_caps_[kind].Start(now);
     pending.service_start = start;
     const Duration service =
         profile_.operations[kind].service.Draw(latencies_, pending.size_bytes);
@@ -185,8 +219,7 @@ class CardModel::Impl {
   TimeQueue<Pending> serving_;
   TimeQueue<Pending> transit_;
   TimeQueue<ModerationTimer> timers_;
-  std::array<int64_t, kOperationKindCount> start_spacing_ps_{};
-  std::array<int64_t, kOperationKindCount> start_next_ps_{};
+  std::array<RateCap, kOperationKindCount> rate_caps_;
 };
 
 CardModel::CardModel(const Profile& profile, uint32_t queue_pairs, uint64_t seed)

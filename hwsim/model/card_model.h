@@ -49,14 +49,16 @@ class CardModel {
   // When Advance has something to give; none: nothing is pending.
   std::optional<TimePoint> NextEvent() const;
 
-  // Appends what happens up to and at `now`, in order of time; ties in order of arrival.
-  // A completion precedes the interrupt that it causes.
+  // Appends what happens up to and at `now`, in order of time. At one instant requests complete in
+  // the order in which engines took them up, and a completion precedes the interrupt it causes.
   void Advance(TimePoint now, std::vector<ModelEvent>& events);
 
   // Requests arrived and not yet completed.
   size_t pending() const;
 
   // Whether the model raises interrupts at all (polled queue pairs turn it off; default on).
+  // What is not signalled yet when they go off, and what completes while they are off, never is:
+  // who turns them on again looks for completions afterwards.
   void SetInterrupts(bool on);
 
  private:

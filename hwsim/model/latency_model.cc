@@ -23,6 +23,12 @@ Random Random::Fork(uint64_t stream) const {
 
 namespace {
 
+// A long tail, or very many bytes, are cut at an hour: that stays representable whatever is added.
+Duration Cut(double ns) {
+  constexpr double kMax = 3600e9;
+  return Duration(static_cast<int64_t>(std::llround(std::fmin(ns, kMax))));
+}
+
 double Exponential(Random& random) { return -std::log1p(-random.NextDouble()); }
 
 // Box and Muller's transform; the second value is not kept, so that each draw takes the same
@@ -53,10 +59,7 @@ Duration LatencyModel::Draw(Random& random, uint32_t size_bytes) const {
       ns += static_cast<double>(spread.count()) * Exponential(random);
       break;
   }
-  ns += ns_per_byte * size_bytes;
-  // A draw from a long tail is cut at an hour: it stays representable whatever is added to it.
-  constexpr double kMax = 3600e9;
-  return Duration(static_cast<int64_t>(std::llround(std::fmin(ns, kMax))));
+  return Cut(ns + ns_per_byte * size_bytes);
 }
 
 Duration LatencyModel::Mean(uint32_t size_bytes) const {
@@ -75,7 +78,7 @@ Duration LatencyModel::Mean(uint32_t size_bytes) const {
       ns += static_cast<double>(spread.count());
       break;
   }
-  return Duration(static_cast<int64_t>(std::llround(ns + ns_per_byte * size_bytes)));
+  return Cut(ns + ns_per_byte * size_bytes);
 }
 
 }  // namespace hwsim

@@ -41,8 +41,10 @@ struct LatencyModel {
   double sigma = 0;       // kLognormal only; 0 <= sigma <= 4
   double ns_per_byte = 0; // added for each byte of size_bytes, whatever the distribution
 
+  // At most an hour, where longer draws are cut.
   Duration Draw(Random& random, uint32_t size_bytes) const;
-  // The mean of Draw for that size: what a throughput estimate uses.
+  // The mean of Draw for that size, but for what is cut from a long tail: what a throughput
+  // estimate uses.
   Duration Mean(uint32_t size_bytes) const;
 };
 

@@ -1,6 +1,6 @@
 #include "hwsim/model/profile.h"
 
-#include <cmath>
+#include <charconv>
 
 namespace hwsim {
 
@@ -8,11 +8,12 @@ namespace {
 
 constexpr Duration kLatencyMax = std::chrono::hours(1);
 
+// In full: what is refused for being too small is not to be shown as 0.
 std::string Number(double value) {
-  std::string text = std::to_string(value);
-  text.erase(text.find_last_not_of('0') + 1);
-  if (text.ends_with('.')) text.pop_back();
-  return text;
+  std::array<char, 400> text;
+  const auto end =
+      std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed);
+  return end.ec == std::errc() ? std::string(text.data(), end.ptr) : std::to_string(value);
 }
 
 Expected<void> CheckRange(const std::string& key, double given, double least, double most) {
@@ -29,6 +30,12 @@ Expected<void> CheckLatency(const std::string& key, const LatencyModel& model) {
       })
       .and_then([&] { return CheckRange(key + ".sigma", model.sigma, 0, 4); })
       .and_then([&] { return CheckRange(key + ".ns_per_byte", model.ns_per_byte, 0, 1e6); });
+}
+
+Expected<void> CheckRate(const std::string& key, double rate) {
+  if (rate == 0 || (rate >= kRatePerSecondMin && rate <= kRatePerSecondMax)) return {};
+  return Unexpected(key + ": " + Number(rate) + " given; allowed: 0 (no cap), or " +
+                    Number(kRatePerSecondMin) + " to " + Number(kRatePerSecondMax));
 }
 
 Expected<void> CheckFault(const std::string& key, const FaultRule& rule, uint32_t queue_pairs_max) {
@@ -61,9 +68,7 @@ Expected<void> Profile::Validate() const {
     const std::string key =
         "operation." + std::string(OperationName(static_cast<OperationKind>(i)));
     check([&] { return CheckLatency(key + ".service", operations[i].service); });
-    check([&] {
-      return CheckRange(key + ".rate_per_s_max", operations[i].rate_per_s_max, 0, 1e12);
-    });
+    check([&] { return CheckRate(key + ".rate_per_s_max", operations[i].rate_per_s_max); });
   }
   for (size_t i = 0; i < faults.rules.size(); ++i) {
     check([&] {

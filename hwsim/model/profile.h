@@ -23,10 +23,14 @@ struct Moderation {
   Duration time{};     // since the first completion not yet signalled; 0: no wait. 0..10 ms
 };
 
+inline constexpr double kRatePerSecondMin = 0.001;
+inline constexpr double kRatePerSecondMax = 1e12;
+
 // What one kind of operation costs on this card.
 struct OperationCost {
   LatencyModel service;  // time on an engine (a parallel service unit)
-  // Starts per second over the whole card; 0: no cap. The card's published rate.
+  // Starts per second over the whole card; 0: no cap. Otherwise kRatePerSecondMin to
+  // kRatePerSecondMax. The card's published rate.
   double rate_per_s_max = 0;
 };
 
