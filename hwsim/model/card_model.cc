@@ -142,8 +142,7 @@ class CardModel::Impl {
     const auto kind = static_cast<size_t>(pending.operation);
     const TimePoint start = rate_caps_[kind].Start(now);
     pending.service_start = start;
-    const Duration service =
-        profile_.operations[kind].service.Draw(latencies_, pending.size_bytes);
+    const Duration service = profile_.operations[kind].service.Draw(latencies_, pending.size_bytes);
     serving_.push(start + service, pending);
   }
 

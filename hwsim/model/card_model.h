@@ -46,11 +46,12 @@ class CardModel {
   void Arrive(TimePoint now, RequestId request, uint32_t queue_pair, OperationKind operation,
               uint32_t size_bytes);
 
-  // When Advance has something to give; none: nothing is pending.
+  // When Advance has something to do; none: nothing is pending.
   std::optional<TimePoint> NextEvent() const;
 
-  // Appends what happens up to and at `now`, in order of time. At one instant requests complete in
-  // the order in which engines took them up, and a completion precedes the interrupt it causes.
+  // Appends what happens up to and at `now`, in order of time. At one instant services end in the
+  // order in which they began, and requests complete in the order in which they left their engines.
+  // A completion precedes the interrupt that it causes.
   void Advance(TimePoint now, std::vector<ModelEvent>& events);
 
   // Requests arrived and not yet completed.

@@ -32,12 +32,12 @@ FaultSite SiteOf(FaultKind kind);
 struct FaultRule {
   FaultKind kind = FaultKind::kCompletionError;
   // Exactly one of the two triggers is set.
-  double probability = 0;   // (0, 1]: of each request that passes
-  uint64_t every_nth = 0;   // >= 1: the Nth, 2Nth, 3Nth ... request that passes
+  double probability = 0;  // (0, 1]: of each request that passes
+  uint64_t every_nth = 0;  // >= 1: the Nth, 2Nth, 3Nth ... request that passes
   // What the rule looks at; unset: everything.
   std::optional<OperationKind> operation;
   std::optional<uint32_t> queue_pair;
-  uint64_t count_max = 0;   // fires at most so often; 0: no limit
+  uint64_t count_max = 0;  // fires at most so often; 0: no limit
 };
 
 struct FaultPlan {

@@ -38,8 +38,8 @@ struct LatencyModel {
   Distribution distribution = Distribution::kFixed;
   Duration base{};
   Duration spread{};
-  double sigma = 0;       // kLognormal only; 0 <= sigma <= 4
-  double ns_per_byte = 0; // added for each byte of size_bytes, whatever the distribution
+  double sigma = 0;        // kLognormal only; 0 <= sigma <= 4
+  double ns_per_byte = 0;  // added for each byte of size_bytes, whatever the distribution
 
   // At most an hour, where longer draws are cut.
   Duration Draw(Random& random, uint32_t size_bytes) const;

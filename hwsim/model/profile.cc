@@ -25,9 +25,8 @@ Expected<void> CheckRange(const std::string& key, double given, double least, do
 Expected<void> CheckLatency(const std::string& key, const LatencyModel& model) {
   const auto ns = [](Duration duration) { return static_cast<double>(duration.count()); };
   return CheckRange(key + ".base (ns)", ns(model.base), 0, ns(kLatencyMax))
-      .and_then([&] {
-        return CheckRange(key + ".spread (ns)", ns(model.spread), 0, ns(kLatencyMax));
-      })
+      .and_then(
+          [&] { return CheckRange(key + ".spread (ns)", ns(model.spread), 0, ns(kLatencyMax)); })
       .and_then([&] { return CheckRange(key + ".sigma", model.sigma, 0, 4); })
       .and_then([&] { return CheckRange(key + ".ns_per_byte", model.ns_per_byte, 0, 1e6); });
 }

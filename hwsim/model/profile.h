@@ -38,9 +38,9 @@ struct Profile {
   std::string name = "ideal";
   std::string source = "no device: no latency, no limits";  // where the figures come from
 
-  uint32_t queue_pairs_max = 64;   // 1..1024
-  uint32_t depth = 512;            // requests in flight per queue pair. 1..32768
-  uint32_t engines = 1024;         // parallel service units. 1..65536
+  uint32_t queue_pairs_max = 64;  // 1..1024
+  uint32_t depth = 512;           // requests in flight per queue pair. 1..32768
+  uint32_t engines = 1024;        // parallel service units. 1..65536
   Moderation moderation;
   // The way there and back (doorbell, DMA, driver): added to each request,
   // without keeping an engine busy.

@@ -101,9 +101,10 @@ void TomlReader::Integer(std::string_view key, int64_t least, int64_t most, uint
   if (node == nullptr) return;
   const std::optional<int64_t> given = node->value_exact<int64_t>();
   if (!given || *given < least || *given > most) {
-    Mistake(*node, key,
-            Shown(*node) + " given; allowed: a whole number from " + std::to_string(least) +
-                (most == std::numeric_limits<int64_t>::max() ? " up" : " to " + std::to_string(most)));
+    Mistake(
+        *node, key,
+        Shown(*node) + " given; allowed: a whole number from " + std::to_string(least) +
+            (most == std::numeric_limits<int64_t>::max() ? " up" : " to " + std::to_string(most)));
     return;
   }
   value = static_cast<uint64_t>(*given);
@@ -173,11 +174,11 @@ const toml::array* TomlReader::Tables(std::string_view key) {
   const toml::node* const node = Find(key);
   if (node == nullptr) return nullptr;
   const toml::array* const array = node->as_array();
-  const bool tables = array != nullptr && std::all_of(array->begin(), array->end(), [](auto& item) {
-                        return item.is_table();
-                      });
+  const bool tables = array != nullptr && std::all_of(array->begin(), array->end(),
+                                                      [](auto& item) { return item.is_table(); });
   if (tables) return array;
-  Mistake(*node, key, Shown(*node) + " given; allowed: tables, each under [[" + std::string(key) + "]]");
+  Mistake(*node, key,
+          Shown(*node) + " given; allowed: tables, each under [[" + std::string(key) + "]]");
   return nullptr;
 }
 
