@@ -9,6 +9,7 @@
 #include <toml++/toml.h>
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -33,6 +34,8 @@ class TomlReader {
   // Each reads `key` if it is there and leaves `value` alone if it is not, or is wrong.
   void Integer(std::string_view key, int64_t least, int64_t most, uint32_t& value);
   void Integer(std::string_view key, int64_t least, int64_t most, uint64_t& value);
+  // With kAboveZero as the least, zero is out of range and anything above it is not.
+  static constexpr double kAboveZero = std::numeric_limits<double>::denorm_min();
   void Number(std::string_view key, double least, double most, double& value);
   void String(std::string_view key, std::string& value);
   // "250ns", "12.5us", "3ms", "1s".
