@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <limits>
+#include <ostream>
 #include <string>
 
 namespace hwsim {
@@ -29,6 +30,8 @@ struct Bound {
   std::function<void(Profile&)> change;
   std::string message;
 };
+
+void PrintTo(const Bound& bound, std::ostream* out) { *out << bound.message; }
 
 class ProfileBoundTest : public testing::TestWithParam<Bound> {};
 

@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cerrno>
 #include <fstream>
+#include <ostream>
 #include <random>
 #include <string>
 
@@ -125,6 +127,8 @@ struct Mistake {
   std::string message;
 };
 
+void PrintTo(const Mistake& mistake, std::ostream* out) { *out << mistake.toml; }
+
 class ParseProfileMistakeTest : public testing::TestWithParam<Mistake> {};
 
 TEST_P(ParseProfileMistakeTest, IsReportedWithItsLineAndWhatIsAllowed) {
@@ -161,7 +165,8 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"TooLarge", "[moderation]\ncount = 5000",
                 "a.toml:2: moderation.count: 5000 given; allowed: a whole number from 1 to 4096"},
         Mistake{"RateTooLarge", "operation.copy.rate_per_s_max = 1e13",
-                "a.toml:1: operation.copy.rate_per_s_max: 1e+13 given; allowed: a number from 0 to "
+                "a.toml:1: operation.copy.rate_per_s_max: 10000000000000.0 given; allowed: a "
+                "number from 0 to "
                 "1e+12"},
         Mistake{"RateTooSlow", "operation.copy.rate_per_s_max = 1e-9",
                 "a.toml:1: operation.copy.rate_per_s_max: slower than 0.001 given; allowed: 0 (no "
@@ -288,6 +293,14 @@ INSTANTIATE_TEST_SUITE_P(Bases, ParseProfileMistakeTest,
 TEST(ParseProfileTest, SyntaxErrorNamesTheLine) {
   const std::string message = MessageOf("depth = 5\nengines = \n");
   EXPECT_TRUE(message.starts_with("a.toml:2: not TOML: ")) << message;
+}
+
+// The library's assertion once ended the program.
+TEST(ParseProfileTest, TableNameThatBeginsWithAPointIsASyntaxError) {
+  for (const char* toml : {"[.a]", "[=]", "[[.a]]", "[-\n"}) {
+    const std::string message = MessageOf(toml);
+    EXPECT_TRUE(message.starts_with("a.toml:1: not TOML: ")) << toml << ": " << message;
+  }
 }
 
 TEST(ParseProfileTest, KeyGivenTwiceIsASyntaxErrorWithItsLine) {
