@@ -270,7 +270,8 @@ Expected<std::shared_ptr<const PrivateKey>> PrivateKey::Generate(Type type) {
       break;
   }
   if (key == nullptr) {
-    return Unexpected("making an " + std::string(TypeName(type)) + " key: " + LastLibcryptoError());
+    return Unexpected("making a key, " + std::string(TypeName(type)) +
+                      " wanted: " + LastLibcryptoError());
   }
   return std::shared_ptr<const PrivateKey>(new PrivateKey(type, key));
 }
@@ -287,8 +288,8 @@ Expected<std::shared_ptr<const PrivateKey>> PrivateKey::FromPem(Type type, std::
                       : PEM_read_bio_PrivateKey_ex(bio.get(), nullptr, no_passphrase, nullptr,
                                                    TheLibrary().context, nullptr);
   if (key == nullptr) {
-    return Unexpected("reading an " + std::string(TypeName(type)) +
-                      " key from PEM: " + LastLibcryptoError());
+    return Unexpected("reading a key from PEM, " + std::string(TypeName(type)) +
+                      " wanted: " + LastLibcryptoError());
   }
   std::shared_ptr<const PrivateKey> made(new PrivateKey(type, key));
   if (!IsOfType(key, type)) {
