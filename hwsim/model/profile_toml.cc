@@ -104,11 +104,9 @@ void ReadFault(const toml::table& table, const std::string& path, TomlMistakes& 
   if (const auto operation = reader.Choice("operation", OperationNames())) {
     rule.operation = static_cast<OperationKind>(*operation);
   }
-  if (table.contains("queue_pair")) {
-    uint32_t queue_pair = 0;
-    reader.Integer("queue_pair", 0, int64_t{queue_pairs_max} - 1, queue_pair);
-    rule.queue_pair = queue_pair;
-  }
+  uint32_t queue_pair = 0;
+  reader.Integer("queue_pair", 0, int64_t{queue_pairs_max} - 1, queue_pair);
+  if (table.contains("queue_pair")) rule.queue_pair = queue_pair;
   reader.Integer("count_max", 1, std::numeric_limits<int64_t>::max(), rule.count_max);
   reader.RefuseTheRest();
   profile.faults.rules.push_back(rule);
