@@ -68,6 +68,12 @@ std::string LastLibcryptoError() {
   return reason != nullptr ? reason : "no reason given";
 }
 
+// A copy of the caller's bytes. Every length further down then fits an int.
+std::vector<std::byte> Own(Bytes bytes) {
+  GHOSTCARD_CHECK(bytes.size() <= kInputBytesMax, "an input is at most 1 GiB");
+  return {bytes.begin(), bytes.end()};
+}
+
 EVP_PKEY* AsPkey(void* key) { return static_cast<EVP_PKEY*>(key); }
 
 std::string_view TypeName(PrivateKey::Type type) {
@@ -107,10 +113,10 @@ bool IsOfType(EVP_PKEY* key, PrivateKey::Type type) {
 
 // --- buffers ---
 
-SecretBytes::SecretBytes(Bytes bytes) : bytes_(bytes.begin(), bytes.end()) {}
+SecretBytes::SecretBytes(Bytes bytes) : bytes_(Own(bytes)) {}
 SecretBytes::~SecretBytes() { OPENSSL_cleanse(bytes_.data(), bytes_.size()); }
 
-Copy::Copy(Bytes input) : input_(input.begin(), input.end()), output_(input.size()) {}
+Copy::Copy(Bytes input) : input_(Own(input)), output_(input.size()) {}
 
 bool Copy::Execute() noexcept {
   std::copy(input_.begin(), input_.end(), output_.begin());
@@ -156,25 +162,37 @@ __attribute__((target("sse4.2"))) uint32_t Crc32cBySse42(uint32_t crc, Bytes byt
 }
 #endif
 
-uint32_t UpdateCrc32c(uint32_t crc, Bytes bytes) {
-#if defined(__x86_64__)
-  if (__builtin_cpu_supports("sse4.2") != 0) return Crc32cBySse42(crc, bytes);
-#endif
-  return Crc32cByTable(crc, bytes);
-}
-
 }  // namespace
 
-Crc32c::Crc32c(Bytes input, uint32_t seed) : input_(input.begin(), input.end()), seed_(seed) {}
+uint32_t Crc32c::ByTable(Bytes input, uint32_t seed) { return ~Crc32cByTable(~seed, input); }
+
+bool Crc32c::HasInstruction() {
+#if defined(__x86_64__)
+  return __builtin_cpu_supports("sse4.2") != 0;
+#else
+  return false;
+#endif
+}
+
+uint32_t Crc32c::ByInstruction(Bytes input, uint32_t seed) {
+  GHOSTCARD_CHECK(HasInstruction(), "the processor computes CRC-32C");
+#if defined(__x86_64__)
+  return ~Crc32cBySse42(~seed, input);
+#else
+  return ByTable(input, seed);
+#endif
+}
+
+Crc32c::Crc32c(Bytes input, uint32_t seed) : input_(Own(input)), seed_(seed) {}
 
 bool Crc32c::Execute() noexcept {
-  result_ = ~UpdateCrc32c(~seed_, input_);
+  result_ = HasInstruction() ? ByInstruction(input_, seed_) : ByTable(input_, seed_);
   return true;
 }
 
 // --- SHA-256 ---
 
-Sha256::Sha256(Bytes input) : input_(input.begin(), input.end()) {}
+Sha256::Sha256(Bytes input) : input_(Own(input)) {}
 
 bool Sha256::Execute() noexcept {
   const ErrorMark mark;
@@ -187,10 +205,7 @@ bool Sha256::Execute() noexcept {
 template <size_t kKeyBytes>
 AesGcm<kKeyBytes>::AesGcm(Direction direction, std::span<const std::byte, kKeyBytes> key,
                           std::span<const std::byte, 12> iv, Bytes aad, Bytes input)
-    : direction_(direction),
-      key_(key),
-      aad_(aad.begin(), aad.end()),
-      input_(input.begin(), input.end()) {
+    : direction_(direction), key_(key), aad_(Own(aad)), input_(Own(input)) {
   std::copy(iv.begin(), iv.end(), iv_.begin());
   // A message too short to hold a tag has no output; Execute fails.
   output_.resize(direction == Direction::kEncrypt
@@ -255,13 +270,15 @@ Expected<std::shared_ptr<const PrivateKey>> PrivateKey::Generate(Type type) {
       break;
   }
   if (key == nullptr) {
-    return Unexpected("making an " + std::string(TypeName(type)) + " key: " + LastLibcryptoError());
+    return Unexpected("making a key, " + std::string(TypeName(type)) +
+                      " wanted: " + LastLibcryptoError());
   }
   return std::shared_ptr<const PrivateKey>(new PrivateKey(type, key));
 }
 
 Expected<std::shared_ptr<const PrivateKey>> PrivateKey::FromPem(Type type, std::string_view pem) {
   const ErrorMark mark;
+  if (pem.size() > kInputBytesMax) return Unexpected("reading a key from PEM: over 1 GiB given");
   const std::unique_ptr<BIO, Freer<BIO_free_all>> bio(
       BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
   // An encrypted key is refused rather than asked for at the terminal.
@@ -271,8 +288,8 @@ Expected<std::shared_ptr<const PrivateKey>> PrivateKey::FromPem(Type type, std::
                       : PEM_read_bio_PrivateKey_ex(bio.get(), nullptr, no_passphrase, nullptr,
                                                    TheLibrary().context, nullptr);
   if (key == nullptr) {
-    return Unexpected("reading an " + std::string(TypeName(type)) +
-                      " key from PEM: " + LastLibcryptoError());
+    return Unexpected("reading a key from PEM, " + std::string(TypeName(type)) +
+                      " wanted: " + LastLibcryptoError());
   }
   std::shared_ptr<const PrivateKey> made(new PrivateKey(type, key));
   if (!IsOfType(key, type)) {
@@ -316,7 +333,7 @@ constexpr PrivateKey::Type TypeFor(OperationKind kind) {
 
 template <OperationKind kOperation>
 Sign<kOperation>::Sign(std::shared_ptr<const PrivateKey> key, Bytes message)
-    : key_(std::move(key)), message_(message.begin(), message.end()) {
+    : key_(std::move(key)), message_(Own(message)) {
   GHOSTCARD_CHECK(key_ != nullptr && key_->type() == TypeFor(kOperation),
                   "the key is of the operation's type");
   signature_.resize(static_cast<size_t>(EVP_PKEY_get_size(AsPkey(key_->handle()))));
@@ -360,15 +377,18 @@ bool X25519::Execute() noexcept {
       EVP_PKEY_new_raw_public_key_ex(library, "X25519", nullptr, U8(peer_.data()), peer_.size()));
   const PkeyContext context(EVP_PKEY_CTX_new_from_pkey(library, AsPkey(key_->handle()), nullptr));
   size_t length = secret_.size();
-  return peer != nullptr && context != nullptr && EVP_PKEY_derive_init(context.get()) == 1 &&
-         EVP_PKEY_derive_set_peer(context.get(), peer.get()) == 1 &&
-         EVP_PKEY_derive(context.get(), U8(secret_.data()), &length) == 1 &&
-         length == secret_.size();
+  const bool good =
+      peer != nullptr && context != nullptr && EVP_PKEY_derive_init(context.get()) == 1 &&
+      EVP_PKEY_derive_set_peer(context.get(), peer.get()) == 1 &&
+      EVP_PKEY_derive(context.get(), U8(secret_.data()), &length) == 1 && length == secret_.size();
+  // A secret of an earlier run, or half of one, is not to be taken for this one's.
+  if (!good) OPENSSL_cleanse(secret_.data(), secret_.size());
+  return good;
 }
 
 // --- deflate ---
 
-Deflate::Deflate(Bytes input, int level) : input_(input.begin(), input.end()), level_(level) {
+Deflate::Deflate(Bytes input, int level) : input_(Own(input)), level_(level) {
   GHOSTCARD_CHECK(level >= 1 && level <= 9, "a deflate level is 1 to 9");
   output_.resize(::compressBound(input.size()));
 }

@@ -8,6 +8,8 @@
 // libcrypto work runs on the default provider in a library context of its own,
 // so that a provider which submits here never ends up calling itself.
 //
+// Limits: an input (and additional data) is at most kInputBytesMax; CHECKed.
+//
 // A type of your own joins in by having kKind, size_bytes(), output() and
 // Execute() (see Workload below), with kKind = OperationKind::kOther.
 #ifndef GHOSTCARD_HWSIM_OPERATIONS_H_
@@ -28,6 +30,9 @@
 namespace hwsim {
 
 using Bytes = std::span<const std::byte>;
+
+// What libcrypto and zlib take in one call, whose lengths are ints.
+inline constexpr size_t kInputBytesMax = size_t{1} << 30;
 
 template <typename T>
 concept Workload = requires(T work, const T& constant) {
@@ -82,6 +87,12 @@ class Crc32c {
   std::span<std::byte> output() { return std::as_writable_bytes(std::span(&result_, 1)); }
   bool Execute() noexcept;
   uint32_t result() const { return result_; }
+
+  // The two ways to compute it, which agree; Execute takes the instruction where there is one.
+  static uint32_t ByTable(Bytes input, uint32_t seed = 0);
+  static bool HasInstruction();
+  // Requires: HasInstruction().
+  static uint32_t ByInstruction(Bytes input, uint32_t seed = 0);
 
  private:
   std::vector<std::byte> input_;
@@ -139,7 +150,8 @@ class PrivateKey {
  public:
   enum class Type : uint8_t { kRsa2048, kRsa4096, kEcdsaP256, kX25519 };
   static Expected<std::shared_ptr<const PrivateKey>> Generate(Type type);
-  // PEM (PKCS#8 or traditional). Fails when it is not a key of that type.
+  // PEM (PKCS#8 or traditional), at most kInputBytesMax. Fails when it is not a key of that type,
+  // or is encrypted: nobody is asked for a passphrase.
   static Expected<std::shared_ptr<const PrivateKey>> FromPem(Type type, std::string_view pem);
   ~PrivateKey();
   PrivateKey(const PrivateKey&) = delete;
@@ -181,7 +193,8 @@ extern template class Sign<OperationKind::kRsa2048Sign>;
 extern template class Sign<OperationKind::kRsa4096Sign>;
 extern template class Sign<OperationKind::kEcdsaP256Sign>;
 
-// The shared secret of an X25519 key and a peer's 32 raw public bytes (RFC 7748).
+// The shared secret of an X25519 key and a peer's 32 raw public bytes (RFC 7748). Fails, and
+// leaves the secret zeroed, when the peer's point is of low order.
 class X25519 {
  public:
   static constexpr OperationKind kKind = OperationKind::kX25519;

@@ -76,7 +76,10 @@ std::string FormatCount(double count) {
     ++unit;
   }
   const bool whole = unit == 0 && count == std::floor(count);
-  return fmt::format("{:.{}f}{}", count, whole || count >= 99.95 ? 0 : count >= 9.995 ? 1 : 2,
+  return fmt::format("{:.{}f}{}", count,
+                     whole || count >= 99.95 ? 0
+                     : count >= 9.995        ? 1
+                                             : 2,
                      kUnits[unit]);
 }
 

@@ -22,10 +22,11 @@ FaultSite SiteOf(FaultKind kind) {
   return FaultSite::kService;
 }
 
-FaultInjector::FaultInjector(const FaultPlan& plan, FaultSite site, Random random)
-    : random_(random) {
+FaultInjector::FaultInjector(const FaultPlan& plan, FaultSite site, Random random) {
   for (const FaultRule& rule : plan.rules) {
-    if (SiteOf(rule.kind) == site) rules_.push_back({.rule = rule});
+    if (SiteOf(rule.kind) == site) {
+      rules_.push_back({.rule = rule, .random = random.Fork(rules_.size())});
+    }
   }
 }
 
@@ -39,7 +40,7 @@ std::optional<FaultKind> FaultInjector::At(OperationKind operation, uint32_t que
     // count and its draws do not depend on its neighbours.
     ++state.seen;
     const bool fires = rule.every_nth != 0 ? state.seen % rule.every_nth == 0
-                                           : random_.NextDouble() < rule.probability;
+                                           : state.random.NextDouble() < rule.probability;
     if (!fires || struck || (rule.count_max != 0 && state.fired >= rule.count_max)) continue;
     ++state.fired;
     ++fired_;

@@ -46,7 +46,7 @@ struct FaultPlan {
 
 class FaultInjector {
  public:
-  // Keeps only the rules for `site`. Rules of an injector draw from `random`.
+  // Keeps only the rules for `site`. Each draws from a fork of `random` of its own.
   FaultInjector(const FaultPlan& plan, FaultSite site, Random random);
 
   // The fault that strikes this request, if one does.
@@ -58,11 +58,11 @@ class FaultInjector {
  private:
   struct Rule {
     FaultRule rule;
+    Random random;
     uint64_t seen = 0;
     uint64_t fired = 0;
   };
   std::vector<Rule> rules_;
-  Random random_;
   uint64_t fired_ = 0;
 };
 

@@ -44,7 +44,7 @@ class Checker {
   }
 
   void Rate(const std::string& key, double given) {
-    if (given == 0 || (given >= 0.001 && given <= 1e9)) return;
+    if (given == 0 || (given >= kRatePerSecondMin && given <= kRatePerSecondMax)) return;
     Add(key, Number(given) + " given; allowed: 0 (no cap), or 0.001 to 1e+09");
   }
 

@@ -24,10 +24,14 @@ struct Moderation {
   Duration time{};     // since the first completion not yet signalled; 0: no wait. 0..10 ms
 };
 
+inline constexpr double kRatePerSecondMin = 0.001;
+inline constexpr double kRatePerSecondMax = 1e9;
+
 // What one kind of operation costs on this card.
 struct OperationCost {
   LatencyModel service;  // time on an engine (a parallel service unit)
-  // Starts per second over the whole card; 0: no cap, else 0.001..1e9. The published rate.
+  // Starts per second over the whole card; 0: no cap, else kRatePerSecondMin to
+  // kRatePerSecondMax. The published rate.
   // Whoever is kept back by it holds no engine.
   double rate_per_s_max = 0;
 };

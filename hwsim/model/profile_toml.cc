@@ -4,7 +4,6 @@
 #include <cerrno>
 #include <fstream>
 #include <limits>
-#include <sstream>
 
 #include "hwsim/model/shipped_profiles.h"
 #include "hwsim/model/toml_reader.h"
@@ -52,7 +51,10 @@ void ReadLatency(TomlReader& parent, std::string_view key, LatencyModel& latency
   TomlReader reader(*node->as_table(), parent.path() + std::string(key) + ".", parent.mistakes());
   std::vector<std::string_view> names;
   for (const DistributionForm& form : kDistributions) names.push_back(form.name);
-  const DistributionForm& form = kDistributions[reader.Choice("distribution", names).value_or(0)];
+  const std::optional<size_t> choice = reader.Choice("distribution", names);
+  // Without it nobody can tell which of the other keys are meant.
+  if (!choice && node->as_table()->contains("distribution")) return;
+  const DistributionForm& form = kDistributions[choice.value_or(0)];
   latency = {.distribution = form.distribution};
   reader.Time(form.base, kLatencyMax, latency.base);
   if (!form.spread.empty()) reader.Time(form.spread, kLatencyMax, latency.spread);
@@ -71,7 +73,12 @@ void ReadOperations(const toml::table& table, TomlMistakes& mistakes, Profile& p
     if (operation == nullptr) continue;
     TomlReader cost(*operation, reader.path() + std::string(name) + ".", mistakes);
     ReadLatency(cost, "service", profile.operations[i].service);
-    cost.Number("rate_per_s_max", 0, 1e12, profile.operations[i].rate_per_s_max);
+    double& rate = profile.operations[i].rate_per_s_max;
+    cost.Number("rate_per_s_max", 0, kRatePerSecondMax, rate);
+    if (rate > 0 && rate < kRatePerSecondMin) {
+      cost.Mistake(*operation->get("rate_per_s_max"), "rate_per_s_max",
+                   "slower than 0.001 given; allowed: 0 (no cap), or a number from 0.001 up");
+    }
     cost.RefuseTheRest();
   }
   reader.RefuseTheRest();
@@ -89,7 +96,7 @@ void ReadFault(const toml::table& table, const std::string& path, TomlMistakes& 
   } else if (!table.contains("kind")) {
     reader.Mistake(table, "kind", "not given; one of submit_refused, completion_error is needed");
   }
-  reader.Number("probability", std::numeric_limits<double>::min(), 1, rule.probability);
+  reader.Number("probability", TomlReader::kAboveZero, 1, rule.probability);
   reader.Integer("every_nth", 1, std::numeric_limits<int64_t>::max(), rule.every_nth);
   if (table.contains("probability") == table.contains("every_nth")) {
     reader.Mistake(table, "probability, every_nth", "exactly one of the two is needed");
@@ -97,11 +104,9 @@ void ReadFault(const toml::table& table, const std::string& path, TomlMistakes& 
   if (const auto operation = reader.Choice("operation", OperationNames())) {
     rule.operation = static_cast<OperationKind>(*operation);
   }
-  if (table.contains("queue_pair")) {
-    uint32_t queue_pair = 0;
-    reader.Integer("queue_pair", 0, int64_t{queue_pairs_max} - 1, queue_pair);
-    rule.queue_pair = queue_pair;
-  }
+  uint32_t queue_pair = 0;
+  reader.Integer("queue_pair", 0, int64_t{queue_pairs_max} - 1, queue_pair);
+  if (table.contains("queue_pair")) rule.queue_pair = queue_pair;
   reader.Integer("count_max", 1, std::numeric_limits<int64_t>::max(), rule.count_max);
   reader.RefuseTheRest();
   profile.faults.rules.push_back(rule);
@@ -149,7 +154,7 @@ Expected<Profile> ParseProfile(std::string_view toml, std::string_view origin) {
     reader.String("profile", base);
     if (auto shipped = ShippedProfile(base)) {
       profile = std::move(*shipped);
-    } else if (!base.empty()) {
+    } else if (parsed.table().get("profile")->is_string()) {
       reader.Mistake(*parsed.table().get("profile"), "profile", shipped.error().message);
     }
   }
@@ -160,16 +165,24 @@ Expected<Profile> ParseProfile(std::string_view toml, std::string_view origin) {
     for (const std::string& line : mistakes.lines) message += (message.empty() ? "" : "\n") + line;
     return Unexpected(std::move(message));
   }
-  return profile.Validate().map([&] { return std::move(profile); });
+  return profile.Validate().map([&] { return std::move(profile); }).map_error([&](Error error) {
+    error.message.insert(0, std::string(origin) + ": ");
+    return error;
+  });
 }
 
 Expected<Profile> LoadProfile(const std::string& path) {
   errno = 0;
-  std::ifstream file(path);
-  std::ostringstream text;
-  if (file) text << file.rdbuf();
-  if (!file || !text) return Unexpected(SystemError(path, errno != 0 ? errno : EIO));
-  return ParseProfile(text.str(), path);
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return Unexpected(SystemError(path, errno != 0 ? errno : EIO));
+  std::string text;
+  std::array<char, 4096> part;
+  do {
+    file.read(part.data(), part.size());
+    text.append(part.data(), static_cast<size_t>(file.gcount()));
+  } while (file);
+  if (file.bad()) return Unexpected(SystemError(path, errno != 0 ? errno : EIO));
+  return ParseProfile(text, path);
 }
 
 std::span<const std::string_view> ShippedProfileNames() {

@@ -92,7 +92,7 @@ void TomlMistakes::Add(const toml::node& where, std::string_view key, std::strin
 }
 
 const toml::node* TomlReader::Find(std::string_view key) {
-  known_.push_back(key);
+  if (std::find(known_.begin(), known_.end(), key) == known_.end()) known_.push_back(key);
   return table_.get(key);
 }
 
@@ -122,7 +122,9 @@ void TomlReader::Number(std::string_view key, double least, double most, double&
   const std::optional<double> given = node->is_number() ? node->value<double>() : std::nullopt;
   if (!given || !(*given >= least && *given <= most)) {
     Mistake(*node, key,
-            Shown(*node) + " given; allowed: a number from " + Plain(least) + " to " + Plain(most));
+            Shown(*node) + " given; allowed: a number " +
+                (least == kAboveZero ? "above 0, up to " : "from " + Plain(least) + " to ") +
+                Plain(most));
     return;
   }
   value = *given;

@@ -5,10 +5,17 @@
 #ifndef GHOSTCARD_HWSIM_MODEL_TOML_READER_H_
 #define GHOSTCARD_HWSIM_MODEL_TOML_READER_H_
 
+// toml++ 3.3 asserts what a file like "[.a]" breaks, and with NDEBUG takes it for granted, before
+// it comes to refuse it. Without the assertion it does refuse it.
+#pragma push_macro("NDEBUG")
+#undef NDEBUG
 #define TOML_EXCEPTIONS 0
+#define TOML_ASSERT(condition) static_assert(true)
 #include <toml++/toml.h>
+#pragma pop_macro("NDEBUG")
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -33,6 +40,8 @@ class TomlReader {
   // Each reads `key` if it is there and leaves `value` alone if it is not, or is wrong.
   void Integer(std::string_view key, int64_t least, int64_t most, uint32_t& value);
   void Integer(std::string_view key, int64_t least, int64_t most, uint64_t& value);
+  // With kAboveZero as the least, zero is out of range and anything above it is not.
+  static constexpr double kAboveZero = std::numeric_limits<double>::denorm_min();
   void Number(std::string_view key, double least, double most, double& value);
   void String(std::string_view key, std::string& value);
   // "250ns", "12.5us", "3ms", "1s".

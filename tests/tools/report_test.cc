@@ -119,8 +119,8 @@ TEST(SaturateTest, IdealIsWhatTheModelServes) {
   card.profile.cost(hwsim::OperationKind::kNull).rate_per_s_max = 50'000;
   EXPECT_NEAR(IdealThroughput(card, hwsim::OperationKind::kNull, 0).value(), 50'000, 500)
       << "limited by the rate";
-  EXPECT_TRUE(std::isinf(
-      IdealThroughput({.profile = {}}, hwsim::OperationKind::kNull, 0).value_or(0)));
+  EXPECT_TRUE(
+      std::isinf(IdealThroughput({.profile = {}}, hwsim::OperationKind::kNull, 0).value_or(0)));
 }
 
 }  // namespace
