@@ -165,12 +165,10 @@ Expected<Profile> ParseProfile(std::string_view toml, std::string_view origin) {
     for (const std::string& line : mistakes.lines) message += (message.empty() ? "" : "\n") + line;
     return Unexpected(std::move(message));
   }
-  return profile.Validate()
-      .map([&] { return std::move(profile); })
-      .map_error([&](Error error) {
-        error.message.insert(0, std::string(origin) + ": ");
-        return error;
-      });
+  return profile.Validate().map([&] { return std::move(profile); }).map_error([&](Error error) {
+    error.message.insert(0, std::string(origin) + ": ");
+    return error;
+  });
 }
 
 Expected<Profile> LoadProfile(const std::string& path) {
