@@ -185,14 +185,15 @@ const toml::array* TomlReader::Tables(std::string_view key) {
 }
 
 void TomlReader::RefuseTheRest() {
-  for (const auto& [key, node] : table_) {
-    if (std::find(known_.begin(), known_.end(), key.str()) != known_.end()) continue;
+  for (const auto& [name, node] : table_) {
+    const std::string_view key = name.str();
+    if (std::find(known_.begin(), known_.end(), key) != known_.end()) continue;
     const auto nearest =
         std::min_element(known_.begin(), known_.end(), [&](std::string_view a, std::string_view b) {
-          return Distance(a, key.str()) < Distance(b, key.str());
+          return Distance(a, key) < Distance(b, key);
         });
-    const bool close = nearest != known_.end() && Distance(*nearest, key.str()) <= 2;
-    Mistake(node, key.str(),
+    const bool close = nearest != known_.end() && Distance(*nearest, key) <= 2;
+    Mistake(node, key,
             close ? "no such key; did you mean " + Quoted(*nearest) + "?"
                   : "no such key; allowed: " + Joined(known_));
   }
