@@ -26,17 +26,11 @@ std::string ProcessorName() {
   return "unknown";
 }
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kSanitized = true;
-#else
-constexpr bool kSanitized = false;
-#endif
-
 }  // namespace
 
 bool IsOptimisedBuild() {
-#ifdef __OPTIMIZE__
-  return !kSanitized;
+#if defined(__OPTIMIZE__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+  return true;
 #else
   return false;
 #endif
