@@ -27,9 +27,9 @@ std::string ProcessorName() {
 }
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kSanitized = true;
+[[maybe_unused]] constexpr bool kSanitized = true;
 #else
-constexpr bool kSanitized = false;
+[[maybe_unused]] constexpr bool kSanitized = false;
 #endif
 
 }  // namespace
