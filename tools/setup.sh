@@ -155,7 +155,7 @@ set_up() {
     local missing
     mapfile -t missing < <(missing_packages "${packages[@]}")
     ((${#missing[@]} == 0)) || install_packages "${missing[@]}"
-  elif command -v bazel >/dev/null; then
+  elif type -P bazel >/dev/null; then
     say "$(system_name) is not a Debian system: using what is installed."
   else
     say "$(system_name) is not a Debian system, and has no bazel. Install the equivalents of these packages:"
