@@ -330,13 +330,18 @@ uint32_t Engine::QueuePairOfThread() {
 // --- any thread's side ---
 
 bool Engine::Stop(OperationState& operation, Outcome why) {
-  Outcome none = Outcome::kOk;
   // The first reason stands. seq_cst with phase_: see WaitForCompletion.
-  operation.stop_.compare_exchange_strong(none, why, std::memory_order_seq_cst);
+  const auto set_reason = [&] {
+    Outcome none = Outcome::kOk;
+    operation.stop_.compare_exchange_strong(none, why, std::memory_order_seq_cst);
+  };
+  set_reason();
   for (const Phase waiting : {Phase::kPaused, Phase::kQueued}) {
     Phase phase = waiting;
     if (operation.phase_.compare_exchange_strong(phase, Phase::kTelling,
                                                  std::memory_order_seq_cst)) {
+      // Again: a run may have ended, and the next begun, in between. It is that one that stops.
+      set_reason();
       return true;
     }
   }

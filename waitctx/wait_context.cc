@@ -238,7 +238,8 @@ WaitContext::Pin::Pin(WaitContext& context) : context_(context) {
   do {
     if ((gate & kClosed) != 0) return;
     unit = (gate & kPhase) != 0 ? kPin1 : kPin0;
-  } while (!context.gate_.compare_exchange_weak(gate, gate + unit, std::memory_order_acquire,
+    // With a reference: whoever lets go of the last other one leaves the end to us.
+  } while (!context.gate_.compare_exchange_weak(gate, gate + unit + kRef, std::memory_order_acquire,
                                                 std::memory_order_relaxed));
   unit_ = unit;
   outer_ = t_pins;
@@ -252,10 +253,16 @@ WaitContext::Pin::~Pin() {
   Pin** link = &t_pins;
   while (*link != this) link = &(*link)->outer_;
   *link = outer_;
-  // Release: what was done under the pin is done for whoever waited for it. After this the
-  // context may be gone; waking takes its address only, and a wake-up too many does no harm.
+  // Release: what was done under the pin is done for whoever waited for it; acquire: if ours is the
+  // last reference, we see what the others did before they let go. After this the context may be
+  // gone; waking takes its address only, and a wake-up too many does no harm.
   std::atomic<uint64_t>& gate = context_.gate_;
-  if ((gate.fetch_sub(unit_, std::memory_order_release) & kWaited) != 0) gate.notify_all();
+  const uint64_t before = gate.fetch_sub(unit_ + kRef, std::memory_order_acq_rel);
+  if (before < 2 * kRef) {
+    Destroy(&context_);
+  } else if ((before & kWaited) != 0) {
+    gate.notify_all();
+  }
 }
 
 void WaitContext::Close() {

@@ -206,5 +206,40 @@ TEST(WaitContextRaceTest, SetCallbackEndsThoughPinsNeverDo) {
                   });
 }
 
+// The address sanitizer sees a pin that is let go of after its context.
+TEST(WaitContextRaceTest, PinOutlivesTheLastReferenceOfAnotherThread) {
+  for (int round = 0; round < 2000; ++round) {
+    auto context = WaitContext::Create();
+    std::atomic<bool> pinned{false};
+    std::thread teller([&pinned, raw = context.get()] {
+      WaitContext::Pin pin(*raw);
+      pinned.store(true);
+      pinned.notify_one();
+    });
+    pinned.wait(false);
+    context = {};
+    teller.join();
+  }
+}
+
+TEST(WaitContextRaceTest, CallbackMayFreeItsContext) {
+  static int cleanups = 0;
+  cleanups = 0;
+  auto context = WaitContext::Create();
+  context->SetWaitFd("key", -1, nullptr, [](WaitContext*, const void*, int, void*) { ++cleanups; });
+  context->SetCallback({[](void* argument) {
+                          static_cast<WaitContextRef*>(argument)->CloseAndReset();
+                          return 0;
+                        },
+                        &context});
+  {
+    WaitContext::Pin pin(*context);
+    pin.callback().function(pin.callback().argument);
+    EXPECT_FALSE(context);
+    EXPECT_EQ(cleanups, 1);
+  }
+  EXPECT_EQ(cleanups, 1);
+}
+
 }  // namespace
 }  // namespace waitctx
