@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cmath>
 #include <fstream>
 
 #include "hwsim/real_card.h"
@@ -22,7 +23,7 @@ Quantiles QuantilesOf(std::vector<uint32_t>& values) {
   std::sort(values.begin(), values.end());
   const auto at = [&](double fraction) {
     const double rank = fraction * static_cast<double>(values.size() - 1);
-    return static_cast<double>(values[static_cast<size_t>(rank + 0.5)]);
+    return static_cast<double>(values[static_cast<size_t>(std::lround(rank))]);
   };
   return {at(0.5), at(0.9), at(0.99), at(0.999), static_cast<double>(values.back())};
 }
