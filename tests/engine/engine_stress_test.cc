@@ -29,7 +29,7 @@ using waitctx::WaitContext;
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 constexpr uint64_t kScale = 1;
 #else
-constexpr uint64_t kScale = 10;
+constexpr uint64_t kScale = 5;
 #endif
 
 struct Setup {
