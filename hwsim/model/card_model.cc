@@ -34,7 +34,8 @@ struct Completion {
 
 struct EngineFree {
   TimePoint time{};
-  static constexpr uint64_t rank = 0;  // engines are alike
+  // Engines are alike. NOLINTNEXTLINE(readability-identifier-naming): a field as TimeQueue wants it
+  static constexpr uint64_t rank = 0;
 };
 
 // A queue pair's place in the round robin: the lowest ticket that can start does.
