@@ -36,6 +36,11 @@ Outcome OutcomeOf(CompletionStatus status) {
   return Outcome::kDeviceError;
 }
 
+// No address, so that no key of anyone else's is the same.
+const void* KeyOf(uint64_t engine_id) {
+  return reinterpret_cast<const void*>(uint64_t{1} << 63 | engine_id);
+}
+
 void SetStatus(WaitContext* context, Status status) {
   if (context != nullptr) context->set_status(status);
 }
@@ -84,6 +89,7 @@ Engine::Engine(std::unique_ptr<hwsim::Card> card, Options options)
     : options_(options),
       binding_(options.binding != nullptr ? *options.binding : own_jobs_),
       id_(NextEngineId()),
+      notifier_(KeyOf(id_)),
       card_(std::move(card)) {
   for (const auto& queue_pair : card_->queue_pairs()) {
     retry_queues_.push_back(std::make_unique<RetryQueue>(*queue_pair, notifier_));
@@ -100,8 +106,12 @@ Engine::~Engine() {
   service_.reset();
   card_.reset();
   // Nothing is on the card any more: what was given up is its owner's, or nobody's.
-  const MutexLock lock(given_up_mutex_);
-  for (OperationState* operation : given_up_) {
+  std::unordered_set<OperationState*> given_up;
+  {
+    const MutexLock lock(given_up_mutex_);
+    given_up.swap(given_up_);
+  }
+  for (OperationState* operation : given_up) {
     const Phase before = operation->phase_.exchange(Phase::kDone, std::memory_order_acq_rel);
     if (before == Phase::kAbandoned) operation->deleter_(operation);
   }
@@ -118,7 +128,7 @@ Outcome Engine::Run(OperationHandle& handle, const RunOptions& options) {
     if (synchronous) {
       WaitInPlace(operation);
     } else if (!binding_.Pause()) {
-      service_->Poll();
+      Poll();
       std::this_thread::yield();
     }
   }
@@ -169,7 +179,7 @@ Engine::Step Engine::Advance(OperationState& operation) {
       notifier_.Take(operation);
       return TrySubmit(operation);
     case Phase::kRetry:
-      notifier_.Clear(operation);
+      notifier_.Take(operation);
       return TrySubmit(operation);
     case Phase::kPaused:
     case Phase::kQueued:
@@ -199,6 +209,7 @@ Engine::Step Engine::TrySubmit(OperationState& operation) {
       SetStatus(operation.context_, Status::kAgain);
       return WaitForSpace(operation, granted);
     case SubmitStatus::kError:
+      PassOn(RetryQueueOf(operation));
       break;
   }
   SetStatus(operation.context_, Status::kError);
@@ -209,6 +220,7 @@ Engine::Step Engine::WaitForCompletion(OperationState& operation) {
   operation.on_card_ = true;
   Phase phase = Phase::kRunning;
   if (operation.phase_.load(std::memory_order_acquire) == phase) {
+    operation.for_space_ = false;
     notifier_.Attach(operation);
     // seq_cst with stop_: either we see that it is to stop, or Stop sees that we wait.
     if (operation.phase_.compare_exchange_strong(phase, Phase::kPaused,
@@ -226,6 +238,7 @@ Engine::Step Engine::WaitForCompletion(OperationState& operation) {
 }
 
 Engine::Step Engine::WaitForSpace(OperationState& operation, bool at_head) {
+  operation.for_space_ = true;
   notifier_.Attach(operation);
   if (options_.retry == RetryPolicy::kImmediate && !operation.synchronous_) {
     notifier_.TellSelf(operation);
@@ -235,13 +248,20 @@ Engine::Step Engine::WaitForSpace(OperationState& operation, bool at_head) {
                            (options_.callback_when_space && operation.context_ != nullptr);
   if (!can_be_told) return Step::kWait;
   RetryQueue& queue = RetryQueueOf(operation);
-  queue.Add(operation, at_head);
+  if (queue.Add(operation, at_head)) return TrySubmit(operation);
   Phase phase = Phase::kQueued;
   if (operation.stop_.load(std::memory_order_seq_cst) != Outcome::kOk &&
       operation.phase_.compare_exchange_strong(phase, Phase::kStopped, std::memory_order_acq_rel)) {
     return EndStopped(operation);
   }
+  PassOn(queue);
+  // Contexts may be closed at any time, and nobody says so: look now and then while somebody waits.
+  if (!sweeping_.exchange(true, std::memory_order_acq_rel)) service_->Wake();
   return Step::kWait;
+}
+
+void Engine::PassOn(RetryQueue& queue) {
+  if (queue.NeedsGrant()) service_->Wake();
 }
 
 Engine::Step Engine::EndCompleted(OperationState& operation) {
@@ -260,12 +280,14 @@ Engine::Step Engine::EndStopped(OperationState& operation) {
     }
   } else {
     RetryQueueOf(operation).Remove(operation);
+    PassOn(RetryQueueOf(operation));
   }
   return End(operation, why);
 }
 
 Engine::Step Engine::End(OperationState& operation, Outcome outcome) {
   if (operation.deadline_) deadlines_.Remove(operation);
+  if (operation.queued_context_) operation.queued_context_ = {};
   operation.outcome_ = outcome;
   // A given-up request that is still on the card keeps its phase: it is between card and owner.
   if (!operation.on_card_) operation.phase_.store(Phase::kIdle, std::memory_order_relaxed);
@@ -287,7 +309,8 @@ void Engine::WaitInPlace(OperationState& operation) {
   for (int spins = 0;; ++spins) {
     const Phase phase = operation.phase_.load(std::memory_order_acquire);
     if (phase != Phase::kPaused && phase != Phase::kQueued && phase != Phase::kTelling) return;
-    if (service_->Poll() > 0 || card_->LetTimePass()) continue;
+    if (!fork_guard_.InCreator()) return;  // a callback of the poll's forked: we are the child
+    if (Poll() > 0 || card_->LetTimePass()) continue;
     if (phase == Phase::kTelling || spins < kSpins) {
       std::this_thread::yield();
       continue;
@@ -299,6 +322,10 @@ void Engine::WaitInPlace(OperationState& operation) {
 }
 
 void Engine::GiveUp(OperationState& operation) {
+  if (!fork_guard_.InCreator()) {
+    static_cast<void>(EndInChild(operation));
+    return;
+  }
   if (Stop(operation, Outcome::kCancelled)) {
     operation.phase_.store(Phase::kStopped, std::memory_order_release);
   }
@@ -349,6 +376,7 @@ bool Engine::Stop(OperationState& operation, Outcome why) {
 }
 
 void Engine::Cancel(OperationHandle& handle) {
+  if (!fork_guard_.InCreator()) return;
   OperationState& operation = *handle.state_;
   if (Stop(operation, Outcome::kCancelled)) notifier_.Tell(operation, Phase::kStopped);
 }
@@ -389,9 +417,12 @@ void Engine::OnCompleted(hwsim::QueuePair& queue_pair, std::span<hwsim::Request*
 
 void Engine::OnLate(OperationState& operation) {
   late_.fetch_add(1, std::memory_order_relaxed);
-  const MutexLock lock(given_up_mutex_);
-  given_up_.erase(&operation);
-  const Phase before = operation.phase_.exchange(Phase::kDone, std::memory_order_acq_rel);
+  Phase before;
+  {
+    const MutexLock lock(given_up_mutex_);
+    given_up_.erase(&operation);
+    before = operation.phase_.exchange(Phase::kDone, std::memory_order_acq_rel);
+  }
   if (before == Phase::kAbandoned) operation.deleter_(&operation);
 }
 
@@ -399,12 +430,50 @@ std::optional<hwsim::TimePoint> Engine::OnTime(hwsim::TimePoint now) {
   deadlines_.Expire(
       now, [](OperationState& operation) { return Stop(operation, Outcome::kTimedOut); },
       [this](OperationState& operation) { notifier_.Tell(operation, Phase::kStopped); });
-  return deadlines_.Next();
+  std::optional<hwsim::TimePoint> next = deadlines_.Next();
+  // Before the look: who adds itself after it sets the flag again, and wakes us.
+  sweeping_.exchange(false, std::memory_order_acq_rel);
+  if (GrantAll()) {
+    sweeping_.exchange(true, std::memory_order_acq_rel);
+    const hwsim::TimePoint sweep = now + options_.watchdog_interval;
+    next = next ? std::min(*next, sweep) : sweep;
+  }
+  return next;
+}
+
+bool Engine::GrantAll() {
+  bool crowded = false;
+  for (const auto& queue : retry_queues_) {
+    queue->Grant();
+    crowded = crowded || queue->crowded();
+  }
+  return crowded;
+}
+
+size_t Engine::Poll(size_t quota) {
+  if (!fork_guard_.InCreator()) return 0;
+  const size_t handled = service_->Poll(quota);
+  GrantAll();
+  return handled;
 }
 
 size_t Engine::PollHeuristically(size_t active_jobs, size_t threshold) {
   const size_t pending = in_flight();
-  return pending > 0 && (pending >= threshold || pending >= active_jobs) ? Poll() : 0;
+  bool worth_while = pending > 0 && (pending >= threshold || pending >= active_jobs);
+  for (size_t i = 0; i < retry_queues_.size() && !worth_while; ++i) {
+    const hwsim::QueuePair& queue_pair = *card_->queue_pairs()[i];
+    // Jobs wait for space here, which only a poll makes.
+    worth_while = retry_queues_[i]->crowded() || queue_pair.in_flight() >= queue_pair.depth();
+  }
+  if (!worth_while) {
+    const auto deadline = NextDeadline();
+    worth_while = deadline && *deadline <= card_->clock().Now();
+  }
+  return worth_while ? Poll() : 0;
+}
+
+std::optional<hwsim::TimePoint> Engine::NextDeadline() const {
+  return fork_guard_.InCreator() ? deadlines_.Next() : std::nullopt;
 }
 
 size_t Engine::in_flight() const {

@@ -77,14 +77,15 @@ class Engine {
 
   // Looks for completions and handles them; at most `quota` per queue pair (0: all). Returns how
   // many. The only source of completions in inline mode; harmless in the others.
-  size_t Poll(size_t quota = 0) { return service_->Poll(quota); }
-  // Polls if it is worth while: `threshold` requests are in flight, or all `active_jobs` wait.
+  size_t Poll(size_t quota = 0);
+  // Polls if it is worth while: `threshold` requests are in flight, or all `active_jobs` wait, or
+  // some wait for space, or a deadline has passed.
   size_t PollHeuristically(size_t active_jobs, size_t threshold = 48);
 
   // Requests accepted by the card and not completed.
   size_t in_flight() const;
   // When Poll has something to do for a deadline; none: no deadline is set. For whoever steps time.
-  std::optional<hwsim::TimePoint> NextDeadline() const { return deadlines_.Next(); }
+  std::optional<hwsim::TimePoint> NextDeadline() const;
 
   hwsim::Card& card() const { return *card_; }
   const Options& options() const { return options_; }
@@ -117,6 +118,9 @@ class Engine {
 
   Step TrySubmit(OperationState& operation);
   Step WaitForSpace(OperationState& operation, bool at_head);
+  // Sees to it that a slot which this thread gave up, or could not tell about, is granted
+  // elsewhere.
+  void PassOn(RetryQueue& queue);
   Step WaitForCompletion(OperationState& operation);
   Step EndCompleted(OperationState& operation);
   Step EndStopped(OperationState& operation);
@@ -131,6 +135,8 @@ class Engine {
   void OnCompleted(hwsim::QueuePair& queue_pair, std::span<hwsim::Request* const> requests);
   void OnLate(OperationState& operation);
   std::optional<hwsim::TimePoint> OnTime(hwsim::TimePoint now);
+  // Grants what slots there are. Whether somebody still waits, or has not claimed a slot.
+  bool GrantAll();
 
   // Constant after construction.
   const Options options_;
@@ -142,6 +148,9 @@ class Engine {
   Notifier notifier_;
   DeadlineQueue deadlines_;
   std::atomic<uint32_t> next_queue_pair_{0};
+  // OnTime has been told, or will say itself, that somebody waits for space. Only exchanges: the
+  // later of two sees what the earlier did before.
+  std::atomic<bool> sweeping_{false};
   // Counters only: no order needed.
   std::atomic<uint64_t> late_{0}, timed_out_{0}, cancelled_{0}, spurious_{0}, synchronous_{0};
 

@@ -11,7 +11,7 @@ bool Notifier::Attach(OperationState& operation) {
   operation.line_ = nullptr;
   operation.told_by_fd_ = false;
   if (operation.synchronous_ || context == nullptr || context->callback()) return true;
-  if (auto entry = context->GetWaitFd(this)) {
+  if (auto entry = context->GetWaitFd(key_)) {
     operation.line_ = static_cast<WaitLine*>(entry->data);
     return true;
   }
@@ -22,7 +22,7 @@ bool Notifier::Attach(OperationState& operation) {
   const auto cleanup = [](WaitContext*, const void*, int, void* data) {
     delete static_cast<WaitLine*>(data);
   };
-  if (!context->SetWaitFd(this, number, line, cleanup)) {
+  if (!context->SetWaitFd(key_, number, line, cleanup)) {
     delete line;
     return false;
   }
@@ -46,18 +46,23 @@ void Notifier::Tell(OperationState& operation, Phase next) {
   }
   // The owner cannot leave while the phase is kTelling, so the context is there to be pinned;
   // the pin then keeps callback and line valid when the operation itself is gone.
-  WaitContext::Pin pin(*operation.context_);
+  const WaitContext::Pin pin(*operation.context_);
+  WaitLine* const line = pin ? operation.line_ : nullptr;
   const WaitContext::Callback callback = pin ? pin.callback() : WaitContext::Callback{};
-  WaitLine* const line = pin && !callback ? operation.line_ : nullptr;
-  operation.told_by_fd_ = line != nullptr;
-  if (line != nullptr) line->tokens_.fetch_add(1, std::memory_order_relaxed);
+  const bool by_fd = line != nullptr && (!callback || operation.for_space_);
+  operation.told_by_fd_ = by_fd;
+  if (by_fd) {
+    fd_signals_.fetch_add(1, std::memory_order_relaxed);
+    const hwsim::MutexLock lock(line->mutex_);
+    ++line->tokens_;
+    operation.phase_.store(next, std::memory_order_release);
+    line->fd_.Signal();
+    return;
+  }
   operation.phase_.store(next, std::memory_order_release);
   if (callback) {
     callbacks_.fetch_add(1, std::memory_order_relaxed);
     callback.function(callback.argument);
-  } else if (line != nullptr) {
-    fd_signals_.fetch_add(1, std::memory_order_relaxed);
-    line->fd_.Signal();
   } else {
     nobody_.fetch_add(1, std::memory_order_relaxed);
   }
@@ -70,19 +75,21 @@ void Notifier::Take(OperationState& operation) {
 void Notifier::Settle(OperationState& operation, uint32_t tokens_taken) {
   if (operation.line_ == nullptr) return;
   // The context may have been closed meanwhile, and the line with it: ask for it anew.
-  const auto entry = operation.context_->GetWaitFd(this);
+  const auto entry = operation.context_->GetWaitFd(key_);
   if (!entry || entry->data != operation.line_) return;
   WaitLine& line = *operation.line_;
+  const hwsim::MutexLock lock(line.mutex_);
   line.fd_.Drain();
-  // Drained first, counted second: a token added in between has its signal still to come, or has
-  // the fd made readable here. A signal that comes late costs one resume too many, never one too
-  // few.
-  const uint32_t before = line.tokens_.fetch_sub(tokens_taken, std::memory_order_acq_rel);
-  if (before > tokens_taken) line.fd_.Signal();
+  line.tokens_ -= tokens_taken;
+  if (line.tokens_ > 0) line.fd_.Signal();
 }
 
 void Notifier::TellSelf(OperationState& operation) {
-  if (operation.line_ != nullptr) operation.line_->fd_.Signal();
+  if (operation.line_ == nullptr) return;
+  operation.told_by_fd_ = true;
+  const hwsim::MutexLock lock(operation.line_->mutex_);
+  ++operation.line_->tokens_;
+  operation.line_->fd_.Signal();
 }
 
 void Notifier::WaitWhile(OperationState& operation, Phase phase, hwsim::Duration time_max) {

@@ -2,9 +2,9 @@
 // if there is one, else by its wait fd. Never both, never twice, never before the result
 // can be read, never under a lock.
 //
-// The wait fd is one stable eventfd per context and engine (WaitLine). How many told
-// operations have not been looked at yet is counted beside it, and the count is the truth:
-// an owner who takes its own token leaves the fd readable while others are due.
+// The wait fd is one stable eventfd per context and engine (WaitLine). Each operation told through
+// it leaves a token; its owner takes the token away, and the fd is readable just while tokens are
+// left.
 //
 // Threads: Tell from any thread; Attach and Take on the owner's.
 #ifndef GHOSTCARD_ENGINE_NOTIFIER_H_
@@ -17,6 +17,7 @@
 
 #include "engine/operation.h"
 #include "hwsim/fd.h"
+#include "hwsim/mutex.h"
 
 namespace engine {
 
@@ -27,15 +28,17 @@ class WaitLine {
 
  private:
   friend class Notifier;
-  hwsim::EventFd fd_;
-  // Operations told through fd_ and not taken yet. Added to before the operation is published
-  // (release), so its owner, who acquires that, finds its own token in the count.
-  std::atomic<uint32_t> tokens_{0};
+  const hwsim::EventFd fd_;
+  // Held while an operation is published and the fd signalled, so that its owner, who sees it
+  // published, finds both the token and the signal. No user code runs under it.
+  hwsim::Mutex mutex_;
+  uint32_t tokens_ GHOSTCARD_GUARDED_BY(mutex_) = 0;
 };
 
 class Notifier {
  public:
-  Notifier() = default;
+  // `key` is the key of the engine's wait fds. Never that of another engine, not even an ended one.
+  explicit Notifier(const void* key) : key_(key) {}
   Notifier(const Notifier&) = delete;
   Notifier& operator=(const Notifier&) = delete;
 
@@ -45,7 +48,7 @@ class Notifier {
   bool Attach(OperationState& operation);
 
   // Makes `next` the phase of an operation that this thread moved to kTelling, and tells its owner.
-  // `told` false: only publishes. The operation is not touched after it was published.
+  // The operation is not touched after it was published.
   void Tell(OperationState& operation, Phase next);
 
   // The owner has seen that it was told: takes the token of `operation`, if it was told by fd, and
@@ -71,6 +74,7 @@ class Notifier {
  private:
   void Settle(OperationState& operation, uint32_t tokens_taken);
 
+  const void* const key_;
   // Counters only: no order needed.
   std::atomic<uint64_t> callbacks_{0};
   std::atomic<uint64_t> fd_signals_{0};

@@ -78,6 +78,8 @@ class OperationState : public hwsim::Request {
   hwsim::QueuePair* queue_pair_ = nullptr;
   std::optional<hwsim::TimePoint> deadline_;
   Outcome outcome_ = Outcome::kOk;
+  // While it waits for space: the callback is for results, so the fd is used if there is one.
+  bool for_space_ = false;
   // Written while kTelling, read by the owner afterwards: a token to take from line_.
   bool told_by_fd_ = false;
 
@@ -86,7 +88,8 @@ class OperationState : public hwsim::Request {
   Place place_ = Place::kNowhere;
   OperationState* next_ = nullptr;
   OperationState* previous_ = nullptr;
-  waitctx::WaitContextRef queued_context_;  // alive while queued, though its owner may be gone
+  // Of an owner that is told: alive while queued, though the owner may be gone.
+  waitctx::WaitContextRef queued_context_;
 
   const Deleter deleter_;
 };

@@ -1,24 +1,19 @@
 #include "engine/retry_queue.h"
 
+#include <utility>
+
 namespace engine {
 
 using hwsim::MutexLock;
 using hwsim::SubmitStatus;
 
-void RetryQueue::List::PushBack(OperationState& operation) {
-  operation.next_ = nullptr;
-  operation.previous_ = tail;
-  (tail != nullptr ? tail->next_ : head) = &operation;
-  tail = &operation;
+void RetryQueue::List::Insert(OperationState& operation, OperationState* next) {
+  operation.next_ = next;
+  operation.previous_ = next != nullptr ? next->previous_ : tail;
+  (operation.previous_ != nullptr ? operation.previous_->next_ : head) = &operation;
+  (next != nullptr ? next->previous_ : tail) = &operation;
   ++size;
-}
-
-void RetryQueue::List::PushFront(OperationState& operation) {
-  operation.previous_ = nullptr;
-  operation.next_ = head;
-  (head != nullptr ? head->previous_ : tail) = &operation;
-  head = &operation;
-  ++size;
+  if (operation.synchronous_) ++synchronous;
 }
 
 void RetryQueue::List::Unlink(OperationState& operation) {
@@ -26,12 +21,26 @@ void RetryQueue::List::Unlink(OperationState& operation) {
   (operation.next_ != nullptr ? operation.next_->previous_ : tail) = operation.previous_;
   operation.next_ = operation.previous_ = nullptr;
   --size;
+  if (operation.synchronous_) --synchronous;
+}
+
+void RetryQueue::Link(List& list, OperationState& operation, bool at_head) {
+  operation.place_ = &list == &waiting_ ? Place::kWaiting : Place::kGranted;
+  OperationState* next = nullptr;
+  if (at_head || operation.synchronous_) {
+    next = list.head;
+    // Behind the synchronous ones, unless it is a synchronous one that goes back to the head.
+    while (next != nullptr && next->synchronous_ && !(at_head && operation.synchronous_)) {
+      next = next->next_;
+    }
+  }
+  list.Insert(operation, next);
 }
 
 void RetryQueue::Unlink(OperationState& operation) {
-  if (operation.place_ == OperationState::Place::kNowhere) return;
-  (operation.place_ == OperationState::Place::kWaiting ? waiting_ : granted_).Unlink(operation);
-  operation.place_ = OperationState::Place::kNowhere;
+  if (operation.place_ == Place::kNowhere) return;
+  (operation.place_ == Place::kWaiting ? waiting_ : granted_).Unlink(operation);
+  operation.place_ = Place::kNowhere;
 }
 
 void RetryQueue::UpdateCrowded() {
@@ -40,13 +49,15 @@ void RetryQueue::UpdateCrowded() {
 
 SubmitStatus RetryQueue::Submit(OperationState& operation) {
   bool granted = operation.phase_.load(std::memory_order_acquire) == Phase::kGranted;
-  if (granted) {
+  if (granted || crowded_.load(std::memory_order_acquire) != 0) {
     const MutexLock lock(mutex_);
-    granted = operation.place_ == OperationState::Place::kGranted;  // not passed on meanwhile
-  }
-  if (!granted && crowded_.load(std::memory_order_acquire) != 0) {
-    operation.phase_.store(Phase::kRetry, std::memory_order_relaxed);
-    return SubmitStatus::kAgain;
+    granted = granted && operation.place_ == Place::kGranted;  // not passed on meanwhile
+    const bool may_go = granted || NewcomerMayGo(operation.synchronous_);
+    UpdateCrowded();
+    if (!may_go) {
+      operation.phase_.store(Phase::kRetry, std::memory_order_relaxed);
+      return SubmitStatus::kAgain;
+    }
   }
   // From here on the completion may come at any moment, on another thread.
   operation.phase_.store(Phase::kRunning, std::memory_order_release);
@@ -59,30 +70,41 @@ SubmitStatus RetryQueue::Submit(OperationState& operation) {
   return status;
 }
 
-void RetryQueue::Add(OperationState& operation, bool at_head) {
-  {
-    const MutexLock lock(mutex_);
-    operation.queued_context_ = waitctx::WaitContextRef::Retain(operation.context_);
-    operation.phase_.store(Phase::kQueued, std::memory_order_release);
-    operation.place_ = OperationState::Place::kWaiting;
-    if (at_head) {
-      waiting_.PushFront(operation);
-    } else {
-      waiting_.PushBack(operation);
-    }
-    UpdateCrowded();
+bool RetryQueue::Add(OperationState& operation, bool at_head) {
+  // Not under the lock: the last reference runs cleanups.
+  operation.queued_context_ =
+      waitctx::WaitContextRef::Retain(operation.synchronous_ ? nullptr : operation.context_);
+  const MutexLock lock(mutex_);
+  // seq_cst with stop_: either we see that it is to stop, or Stop sees that we wait.
+  operation.phase_.store(Phase::kQueued, std::memory_order_seq_cst);
+  Link(waiting_, operation, at_head);
+  UpdateCrowded();
+  // A slot may have come free before anyone could see that somebody waits. Not for one that was
+  // just refused a slot that was free: it would come round again and again.
+  Phase phase = Phase::kQueued;
+  const bool granted =
+      !at_head && FirstCanHaveSlot() && waiting_.head == &operation &&
+      operation.phase_.compare_exchange_strong(phase, Phase::kGranted, std::memory_order_acq_rel);
+  if (granted) {
+    Unlink(operation);
+    Link(granted_, operation, false);
   }
-  GrantSlots();  // a slot may have come free before anyone could see that somebody waits
+  UpdateCrowded();
+  return granted;
 }
 
 void RetryQueue::Remove(OperationState& operation) {
-  {
-    const MutexLock lock(mutex_);
-    Unlink(operation);
-    operation.queued_context_ = {};
-    UpdateCrowded();
-  }
-  Grant();
+  const MutexLock lock(mutex_);
+  Unlink(operation);
+  UpdateCrowded();
+}
+
+bool RetryQueue::NeedsGrant() {
+  if (crowded_.load(std::memory_order_acquire) == 0) return false;
+  const MutexLock lock(mutex_);
+  const bool needed = FirstCanHaveSlot();
+  UpdateCrowded();
+  return needed;
 }
 
 void RetryQueue::GrantSlots() {
@@ -90,7 +112,18 @@ void RetryQueue::GrantSlots() {
     OperationState* next = nullptr;
     {
       const MutexLock lock(mutex_);
-      next = NextToTell();
+      while (next == nullptr && FirstCanHaveSlot()) {
+        OperationState& first = *waiting_.head;
+        Unlink(first);
+        Phase phase = Phase::kQueued;
+        // Otherwise it was given up, and its owner is told that.
+        if (!first.phase_.compare_exchange_strong(phase, Phase::kTelling,
+                                                  std::memory_order_acq_rel)) {
+          continue;
+        }
+        Link(granted_, first, false);
+        next = &first;
+      }
       UpdateCrowded();
     }
     if (next == nullptr) return;
@@ -98,38 +131,39 @@ void RetryQueue::GrantSlots() {
   }
 }
 
-OperationState* RetryQueue::NextToTell() {
-  const auto gone = [](const OperationState& operation) {
-    return operation.queued_context_ && operation.queued_context_->closed();
-  };
-  // A grant to somebody who is gone would keep its slot for good. The oldest is looked at: the
-  // others follow once it is claimed or passed on.
-  while (granted_.head != nullptr && gone(*granted_.head)) Unlink(*granted_.head);
-  while (waiting_.head != nullptr) {
-    OperationState& first = *waiting_.head;
-    const bool is_gone = gone(first);
-    if (!is_gone && queue_pair_.in_flight() + granted_.size >= queue_pair_.depth()) return nullptr;
-    Unlink(first);
-    Phase phase = Phase::kQueued;
-    if (is_gone) {
-      // Nobody to tell. If its owner is ever resumed, it tries anew.
-      first.phase_.compare_exchange_strong(phase, Phase::kRetry, std::memory_order_acq_rel);
-      continue;
-    }
-    // Otherwise it was given up, and its owner has been told that.
-    if (!first.phase_.compare_exchange_strong(phase, Phase::kTelling, std::memory_order_acq_rel)) {
-      continue;
-    }
-    first.place_ = OperationState::Place::kGranted;
-    granted_.PushBack(first);
-    return &first;
-  }
-  return nullptr;
+bool RetryQueue::IsGone(const OperationState& operation) {
+  return operation.queued_context_ && operation.queued_context_->closed();
 }
 
-uint32_t RetryQueue::waiting() const {
-  const MutexLock lock(mutex_);
-  return waiting_.size;
+bool RetryQueue::SlotIsFree(bool synchronous) {
+  const auto is_free = [&] {
+    const uint32_t kept = synchronous ? granted_.synchronous : granted_.size;
+    return queue_pair_.in_flight() + kept < queue_pair_.depth();
+  };
+  if (is_free()) return true;
+  // A grant to somebody who is gone would keep its slot for good.
+  for (OperationState* next = granted_.head; next != nullptr;) {
+    OperationState& granted = *std::exchange(next, next->next_);
+    if (IsGone(granted)) Unlink(granted);
+  }
+  return is_free();
+}
+
+bool RetryQueue::FirstCanHaveSlot() {
+  while (waiting_.head != nullptr && IsGone(*waiting_.head)) {
+    OperationState& gone = *waiting_.head;
+    Unlink(gone);
+    // Nobody to tell. If its owner is ever resumed, it tries anew.
+    Phase phase = Phase::kQueued;
+    gone.phase_.compare_exchange_strong(phase, Phase::kRetry, std::memory_order_acq_rel);
+  }
+  return waiting_.head != nullptr && SlotIsFree(waiting_.head->synchronous_);
+}
+
+bool RetryQueue::NewcomerMayGo(bool synchronous) {
+  FirstCanHaveSlot();  // those who are gone keep nobody waiting
+  const uint32_t before = synchronous ? waiting_.synchronous : waiting_.size;
+  return before == 0 && SlotIsFree(synchronous);
 }
 
 }  // namespace engine

@@ -37,6 +37,14 @@ inline int WaitFdOf(const WaitContext& context) {
   return fd;
 }
 
+inline constexpr int kOk = static_cast<int>(Outcome::kOk);
+inline constexpr int kRefused = static_cast<int>(Outcome::kRefused);
+inline constexpr int kTimedOut = static_cast<int>(Outcome::kTimedOut);
+inline constexpr int kCancelled = static_cast<int>(Outcome::kCancelled);
+inline constexpr int kStatusOk = static_cast<int>(waitctx::Status::kOk);
+inline constexpr int kStatusAgain = static_cast<int>(waitctx::Status::kAgain);
+inline constexpr int kStatusError = static_cast<int>(waitctx::Status::kError);
+
 struct CallbackCount {
   int calls = 0;
   std::function<void()> then;
@@ -81,20 +89,22 @@ class EngineTest : public ::testing::Test {
       return static_cast<int>(engine_->Run(operation, options));
     };
   }
+  // Lets the card get on with its work until `job` has finished, which it does with kOk.
+  void Finish(Fibre& job) {
+    for (int turns = 0; job.paused() && turns < 100; ++turns) {
+      channel_->CompleteOne();
+      engine_->Poll();
+      static_cast<void>(job.Resume());
+    }
+    EXPECT_EQ(job.status(), waitctx::JobStatus::kFinished);
+    EXPECT_EQ(job.result(), kOk);
+  }
   static int Result(const Fibre& fibre) { return fibre.result(); }
 
   ScriptedCard* card_ = nullptr;
   ScriptedChannel* channel_ = nullptr;
   std::unique_ptr<Engine> engine_;
 };
-
-inline constexpr int kOk = static_cast<int>(Outcome::kOk);
-inline constexpr int kRefused = static_cast<int>(Outcome::kRefused);
-inline constexpr int kTimedOut = static_cast<int>(Outcome::kTimedOut);
-inline constexpr int kCancelled = static_cast<int>(Outcome::kCancelled);
-inline constexpr int kStatusOk = static_cast<int>(waitctx::Status::kOk);
-inline constexpr int kStatusAgain = static_cast<int>(waitctx::Status::kAgain);
-inline constexpr int kStatusError = static_cast<int>(waitctx::Status::kError);
 
 }  // namespace engine
 

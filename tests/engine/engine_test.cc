@@ -380,6 +380,7 @@ TEST_F(EngineTest, SlotKeptForAClosedContextGoesToTheNext) {
   {
     // Whatever happens next on the queue pair passes the slot on: here, somebody else asks.
     Fibre other(contexts[0], RunNull());
+    engine_->Poll();
     EXPECT_TRUE(Readable(WaitFdOf(*contexts[3]))) << "the slot stays with one who is gone";
     EXPECT_EQ(next.Resume(), waitctx::JobStatus::kPaused);
     CompleteOneAndPoll();
