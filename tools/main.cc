@@ -62,8 +62,8 @@ const std::map<std::string, engine::RetryPolicy> kRetries = {
     {"immediate", engine::RetryPolicy::kImmediate}};
 const std::map<std::string, bool> kWork = {{"real", true}, {"none", false}};
 
-std::map<std::string, OperationKind> Operations() {
-  std::map<std::string, OperationKind> operations;
+const std::map<std::string, OperationKind>& Operations() {
+  static std::map<std::string, OperationKind> operations;
   for (size_t i = 0; i < hwsim::kOperationKindCount; ++i) {
     const auto kind = static_cast<OperationKind>(i);
     if (kind != OperationKind::kOther) operations.emplace(hwsim::OperationName(kind), kind);
@@ -81,19 +81,44 @@ std::string ProfileNames() {
 }
 
 template <typename T>
-CLI::Option* AddChoice(CLI::App& app, const std::string& flag, T& value,
-                       const std::map<std::string, T>& choices, const std::string& help) {
-  return app.add_option(flag, value, help)
-      ->transform(CLI::CheckedTransformer(choices))
-      ->capture_default_str();
+std::string Names(const std::map<std::string, T>& choices) {
+  std::string names;
+  for (const auto& [name, value] : choices) names += (names.empty() ? "" : ", ") + name;
+  return names;
+}
+
+template <typename T>
+T Chosen(const std::string& flag, const std::string& name,
+         const std::map<std::string, T>& choices) {
+  const auto found = choices.find(name);
+  if (found == choices.end()) {
+    throw CLI::ValidationError(flag, "'" + name + "' given; allowed: " + Names(choices));
+  }
+  return found->second;
+}
+
+template <typename T>
+void AddChoice(CLI::App& app, const std::string& flag, T& value,
+               const std::map<std::string, T>& choices, const std::string& help) {
+  app.add_option_function<std::string>(
+         flag,
+         [&value, &choices, flag](const std::string& name) { value = Chosen(flag, name, choices); },
+         help + ". One of: " + Names(choices))
+      ->type_name("NAME");
 }
 
 template <typename T>
 void AddChoices(CLI::App& app, const std::string& flag, std::vector<T>& values,
                 const std::map<std::string, T>& choices, const std::string& help) {
-  app.add_option(flag, values, help + " (several: separated by commas)")
+  app.add_option_function<std::vector<std::string>>(
+         flag,
+         [&values, &choices, flag](const std::vector<std::string>& names) {
+           values.clear();
+           for (const std::string& name : names) values.push_back(Chosen(flag, name, choices));
+         },
+         help + ". Some of, separated by commas: " + Names(choices))
       ->delimiter(',')
-      ->transform(CLI::CheckedTransformer(choices));
+      ->type_name("NAMES");
 }
 
 struct CommonArguments {
@@ -117,7 +142,7 @@ struct CommonArguments {
                    "Threads that do the card's work; 0: one per processor")
         ->check(CLI::Range(0u, 64u));
     AddChoice(app, "--work", card.do_work, kWork,
-              "real: operations are executed. none: they only take their modelled time");
+              "Whether operations are executed, or only take their modelled time");
     app.add_option("--poll-interval-us", poll_interval_us,
                    "Polling: microseconds between looks at the rings; 0: without a pause")
         ->check(CLI::Range(0.0, 1e6))
@@ -125,6 +150,9 @@ struct CommonArguments {
     app.add_option("--seed", card.seed, "Seed of everything random")->capture_default_str();
     app.add_option("--json", json, "Write the results to this file as JSON; -: standard output");
   }
+
+  // Where the text for people goes: out of the way when JSON has standard output.
+  std::FILE* text() const { return json == "-" ? stderr : stdout; }
 
   hwsim::Expected<void> Resolve() {
     auto loaded = config.empty() ? hwsim::ShippedProfile(profile) : hwsim::LoadProfile(config);
@@ -145,18 +173,21 @@ int Fail(int code, const std::string& message) {
   return code;
 }
 
-void PrintHeading(const std::string& command, const tools::CardOptions& card,
+void PrintHeading(const std::string& command, const CommonArguments& common,
                   const std::string& load) {
-  fmt::print("ghostcard {}: simulated card '{}' ({})\n{}\n", command, card.profile.name,
+  const tools::CardOptions& card = common.card;
+  std::FILE* const text = common.text();
+  fmt::print(text, "ghostcard {}: simulated card '{}' ({})\n{}\n", command, card.profile.name,
              card.profile.source, load);
-  for (const auto& [name, value] : tools::Environment()) fmt::print("  {}: {}\n", name, value);
+  for (const auto& [name, value] : tools::Environment())
+    fmt::print(text, "  {}: {}\n", name, value);
   if (!tools::IsOptimisedBuild()) {
-    fmt::print(
-        "WARNING: this program was built without optimisation (or with a sanitizer): "
-        "the figures say nothing. Build with bazel build -c opt.\n");
+    fmt::print(text,
+               "WARNING: this program was built without optimisation (or with a sanitizer): "
+               "the figures say nothing. Build with bazel build -c opt.\n");
   }
-  fmt::print("\n");
-  std::fflush(stdout);
+  fmt::print(text, "\n");
+  std::fflush(text);
 }
 
 hwsim::Expected<void> MaybeWriteJson(const CommonArguments& common, const nlohmann::json& json) {
@@ -170,7 +201,7 @@ int Bench(CommonArguments& common, tools::BenchOptions& options) {
   }
   options.card = common.card;
   PrintHeading(
-      "bench", options.card,
+      "bench", common,
       fmt::format("{} jobs under way on one thread, {} repetitions in turn, the median shown",
                   options.concurrency, options.repetitions));
   ProgressLine progress;
@@ -181,13 +212,13 @@ int Bench(CommonArguments& common, tools::BenchOptions& options) {
   progress.Clear();
   if (!reports) return Fail(kExitFailed, reports.error().message);
   const tools::RunReport& first = reports->front();
-  fmt::print("transport {}{}{}, depth {}\n", first.transport,
+  fmt::print(common.text(), "transport {}{}{}, depth {}\n", first.transport,
              first.transport_note.empty() ? "" : ": ", first.transport_note, first.depth);
-  fmt::print("{}\n", tools::BenchTable(*reports));
+  fmt::print(common.text(), "{}\n", tools::BenchTable(*reports));
   if (!first.syscalls_per_completion) {
-    fmt::print("syscalls/op: not counted ({})\n", tools::SyscallCounter().why());
+    fmt::print(common.text(), "syscalls/op: not counted ({})\n", tools::SyscallCounter().why());
   }
-  fmt::print("{}\n", tools::BenchVerdict(*reports));
+  fmt::print(common.text(), "{}\n", tools::BenchVerdict(*reports));
   if (auto written = MaybeWriteJson(common, tools::ToJson(*reports)); !written) {
     return Fail(kExitFailed, written.error().message);
   }
@@ -200,7 +231,7 @@ int Saturate(CommonArguments& common, tools::SaturateOptions& options) {
   }
   options.card = common.card;
   PrintHeading(
-      "saturate", options.card,
+      "saturate", common,
       fmt::format("{} times as many jobs as the queue pair has slots, {}, {} requests a run, "
                   "work: {}",
                   options.overload, hwsim::OperationName(options.operation), options.requests,
@@ -212,7 +243,7 @@ int Saturate(CommonArguments& common, tools::SaturateOptions& options) {
   const auto reports = tools::RunSaturate(options);
   progress.Clear();
   if (!reports) return Fail(kExitFailed, reports.error().message);
-  fmt::print("{}\n", tools::SaturateTable(*reports));
+  fmt::print(common.text(), "{}\n", tools::SaturateTable(*reports));
   uint64_t wrong = 0;
   nlohmann::json runs = nlohmann::json::array();
   for (const tools::SaturateReport& report : *reports) {
@@ -229,8 +260,9 @@ int Saturate(CommonArguments& common, tools::SaturateOptions& options) {
     run["duplicated"] = report.duplicated;
     runs.push_back(std::move(run));
   }
-  fmt::print("{}\n", wrong == 0 ? "Nothing was lost, nothing completed twice, nothing failed."
-                                : "SOMETHING WENT WRONG: see ERR, lost and duplicated.");
+  fmt::print(common.text(), "{}\n",
+             wrong == 0 ? "Nothing was lost, nothing completed twice, nothing failed."
+                        : "SOMETHING WENT WRONG: see ERR, lost and duplicated.");
   nlohmann::json json = tools::ToJson(std::span<const tools::RunReport>{});
   json["runs"] = std::move(runs);
   if (auto written = MaybeWriteJson(common, json); !written) {
@@ -260,9 +292,9 @@ int main(int argc, char** argv) {
       "Compare fd and callback notification, and interrupt, polling and inline completion");
   bench_common.AddTo(*bench_app, "ideal");
   AddChoices(*bench_app, "--completion", bench.completions, kCompletions,
-             "Who notices completions: interrupt, polling, inline. All unless given");
+             "Who notices completions; all unless given");
   AddChoices(*bench_app, "--notify", bench.notifies, kNotifies,
-             "How the job is told: fd, callback. Both unless given");
+             "How the job is told; both unless given");
   AddChoices(*bench_app, "--operation", bench.operations, Operations(),
              "null and rsa2048_sign unless given");
   bench_app->add_option("--concurrency", bench.concurrency, "Jobs under way at a time")
@@ -290,7 +322,7 @@ int main(int argc, char** argv) {
              "interrupt unless given");
   AddChoices(*saturate_app, "--notify", saturate.notifies, kNotifies, "Both unless given");
   AddChoices(*saturate_app, "--retry", saturate.retries, kRetries,
-             "When a refused job is told to try again: when_space, immediate. Both unless given");
+             "When a refused job is told to try again; both unless given");
   AddChoice(*saturate_app, "--operation", saturate.operation, Operations(), "What each job runs");
   saturate_app->add_option("--size", saturate.size_bytes, "Bytes of input")
       ->check(CLI::Range(0u, 64u << 20))

@@ -34,8 +34,8 @@ expect 0 "--notify" bench --help
 
 expect 2 "A subcommand is required"
 expect 2 "A subcommand is required" nonsense
-expect 2 "--completion" bench --completion sometimes
-expect 2 "--notify" bench --notify pigeon
+expect 2 "--completion: 'sometimes' given; allowed: inline, interrupt, polling" bench --completion sometimes
+expect 2 "--notify: 'pigeon' given; allowed: callback, fd" bench --notify pigeon
 expect 2 "--operation" bench --operation rsa1024_sign
 expect 2 "--transport" bench --transport carrier
 expect 2 "--concurrency" bench --concurrency 0
@@ -54,6 +54,9 @@ json=${TEST_TMPDIR:-/tmp}/out.json
 expect 0 "ops/s" bench $small --json "$json"
 python3 -c 'import json, sys; report = json.load(open(sys.argv[1])); assert len(report["runs"]) == 6' "$json" ||
   fail "the JSON is not as promised"
+
+"$ghostcard" bench $small --json - 2>/dev/null | python3 -c 'import json, sys; json.load(sys.stdin)' ||
+  fail "--json - printed something else besides"
 
 # A card that refuses and errs: counted, and reported by saturate's exit code.
 printf '[[fault]]\nkind = "completion_error"\nevery_nth = 10\n' >"$config"
