@@ -57,6 +57,7 @@ class Server {
       session.engine = &engine;
       session.run.queue_pair = turn++ % options.queue_pairs;
       session.ready = &ready_;
+      at_rest_.push_back(&session);
       if (options.notify == Notify::kCallback) {
         session.context->SetCallback({&OnReady, &session});
       }
@@ -82,10 +83,10 @@ class Server {
   }
 
  private:
-  // Starts the session whose turn it is: the longest without one, as each takes as long.
+  // Starts the session that has been at rest the longest.
   void Start() {
-    Session& session = sessions_[next_];
-    if (++next_ == sessions_.size()) next_ = 0;
+    Session& session = *at_rest_.front();
+    at_rest_.pop_front();
     Session* const args = &session;
     int result = 0;
     ++in_flight_;
@@ -104,6 +105,7 @@ class Server {
     GHOSTCARD_CHECK(status == JobStatus::kFinished, waitctx::LastJobError());
     --in_flight_;
     ++finished_;
+    at_rest_.push_back(&session);
     if (!stopping_) Start();
   }
   void Watch(Session& session) {
@@ -126,7 +128,7 @@ class Server {
   std::deque<Session> sessions_;
   std::vector<Session*> ready_, telling_;
   hwsim::UniqueFd epoll_;
-  size_t next_ = 0;
+  std::deque<Session*> at_rest_;
   size_t in_flight_ = 0;
   size_t finished_ = 0;
   bool stopping_ = false;
