@@ -127,7 +127,7 @@ Outcome Engine::Run(OperationHandle& handle, const RunOptions& options) {
        step = Advance(operation)) {
     if (synchronous) {
       WaitInPlace(operation);
-    } else if (!binding_.Pause()) {
+    } else if (!binding_.Pause(PausedRun(*this, operation)) && IsWaiting(operation)) {
       Poll();
       std::this_thread::yield();
     }
@@ -303,12 +303,17 @@ Engine::Step Engine::EndInChild(OperationState& operation) {
   return Step::kDone;
 }
 
+bool Engine::IsWaiting(const OperationState& operation) {
+  const Phase phase = operation.phase_.load(std::memory_order_acquire);
+  return phase == Phase::kPaused || phase == Phase::kQueued || phase == Phase::kTelling;
+}
+
 void Engine::WaitInPlace(OperationState& operation) {
   constexpr int kSpins = 64;
   hwsim::Duration nap = std::chrono::microseconds(20);
   for (int spins = 0;; ++spins) {
+    if (!IsWaiting(operation)) return;
     const Phase phase = operation.phase_.load(std::memory_order_acquire);
-    if (phase != Phase::kPaused && phase != Phase::kQueued && phase != Phase::kTelling) return;
     if (!fork_guard_.InCreator()) return;  // a callback of the poll's forked: we are the child
     if (Poll() > 0 || card_->LetTimePass()) continue;
     if (phase == Phase::kTelling || spins < kSpins) {
@@ -319,6 +324,11 @@ void Engine::WaitInPlace(OperationState& operation) {
     notifier_.WaitWhile(operation, phase, nap);
     nap = std::min<hwsim::Duration>(2 * nap, std::chrono::milliseconds(1));
   }
+}
+
+void PausedRun::GiveUp() const {
+  engine_->GiveUp(*operation_);
+  operation_->Release();
 }
 
 void Engine::GiveUp(OperationState& operation) {
