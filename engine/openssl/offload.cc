@@ -36,6 +36,12 @@ Registry& TheRegistry() {
   return *registry;
 }
 
+// A copy: user code runs while the caller goes through them.
+std::vector<Offload*> AllOffloads() {
+  const std::lock_guard lock(TheRegistry().mutex);
+  return TheRegistry().all;
+}
+
 }  // namespace
 
 const std::string& Offload::reason() { return last_reason; }
@@ -55,8 +61,7 @@ Expected<Offload*> Offload::Create(const OffloadOptions& options) {
   if (registry.all.empty()) {
     ::pthread_atfork(&StopAtFork, &GoOnInParent, &StartAnewInChild);
     std::atexit([] {
-      const std::lock_guard guard(TheRegistry().mutex);
-      for (Offload* one : TheRegistry().all) one->PrintStatistics();
+      for (Offload* one : AllOffloads()) one->PrintStatistics();
     });
   }
   registry.all.push_back(offload);
@@ -152,14 +157,26 @@ Offload::Ending Offload::RunOnCard(OperationHandle& operation) {
   return Ending::kFailed;
 }
 
-size_t Offload::Poll() {
+size_t Offload::Poll(size_t quota) {
   Machine* const machine = machine_.load(std::memory_order_acquire);
-  return machine == nullptr ? 0 : machine->engine->Poll();
+  return machine == nullptr ? 0 : machine->engine->Poll(quota);
 }
 
 size_t Offload::in_flight() {
   Machine* const machine = machine_.load(std::memory_order_acquire);
   return machine == nullptr ? 0 : machine->engine->in_flight();
+}
+
+size_t Offload::PollAll(size_t quota) {
+  size_t completed = 0;
+  for (Offload* one : AllOffloads()) completed += one->Poll(quota);
+  return completed;
+}
+
+size_t Offload::InFlightOfAll() {
+  size_t total = 0;
+  for (Offload* one : AllOffloads()) total += one->in_flight();
+  return total;
 }
 
 Offload::Stats Offload::stats() {

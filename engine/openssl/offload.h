@@ -48,8 +48,11 @@ class Offload {
   OffloadOptions& options() { return options_; }
 
   // Looks for completions: for completion = inline, and for who polls besides. Returns how many.
-  size_t Poll();
+  size_t Poll(size_t quota = 0);
   size_t in_flight();
+  // The same for all that this process has.
+  static size_t PollAll(size_t quota);
+  static size_t InFlightOfAll();
 
   struct Stats {
     uint64_t requests = 0;  // accepted by the card

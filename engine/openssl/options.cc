@@ -1,6 +1,5 @@
 #include "engine/openssl/options.h"
 
-#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <functional>
@@ -143,9 +142,10 @@ std::string EnvironmentName(std::string_view name) {
 
 }  // namespace
 
-bool OffloadOptions::Knows(std::string_view name) const {
-  const auto all = AllOptions();
-  return std::any_of(all.begin(), all.end(), [&](const Option& one) { return one.name == name; });
+std::vector<std::string_view> OffloadOptions::Names() {
+  std::vector<std::string_view> names;
+  for (const Option& option : AllOptions()) names.push_back(option.name);
+  return names;
 }
 
 Expected<void> OffloadOptions::Set(std::string_view name, std::string_view value) {

@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "engine/engine.h"
 #include "hwsim/completion_service.h"
@@ -39,8 +40,8 @@ struct OffloadOptions {
   std::optional<std::chrono::milliseconds> time_limit;  // `time_limit_ms`; 0: none
   bool software_fallback = true;  // `software_fallback`: work that the card refuses or fails is
                                   // done by the caller
-  bool statistics = false;  // `statistics`: printed on standard error as the process ends
-  uint64_t seed = 1;        // `seed`
+  bool statistics = false;        // `statistics`: printed on standard error as the process ends
+  uint64_t seed = 1;              // `seed`
 
   // `threshold_digest`, `threshold_mac`, `threshold_cbc`, `threshold_ctr`, `threshold_gcm`,
   // `threshold_chacha20_poly1305`, `threshold_kdf`: bytes in one call from which it goes to the
@@ -51,7 +52,7 @@ struct OffloadOptions {
 
   // Sets one by its name. Fails on an unknown name and on a bad value, and says what is allowed.
   hwsim::Expected<void> Set(std::string_view name, std::string_view value);
-  bool Knows(std::string_view name) const;
+  static std::vector<std::string_view> Names();
   // Sets all that the environment gives.
   hwsim::Expected<void> SetFromEnvironment();
 };
