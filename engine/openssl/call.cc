@@ -12,11 +12,11 @@ constexpr int kReasonCard = 1;
 // Our number among the libraries of libcrypto's error queue.
 int ErrorLibrary() {
   static const int library = [] {
-    static ERR_STRING_DATA strings[] = {{ERR_PACK(0, 0, 0), "ghostcard"},
-                                        {ERR_PACK(0, 0, kReasonCard), "simulated card"},
-                                        {0, nullptr}};
     const int number = ERR_get_next_error_library();
-    ERR_load_strings(number, strings);
+    static const ERR_STRING_DATA strings[] = {{ERR_PACK(number, 0, 0), "ghostcard"},
+                                              {ERR_PACK(number, 0, kReasonCard), "simulated card"},
+                                              {0, nullptr}};
+    ERR_load_strings_const(strings);
     return number;
   }();
   return library;
