@@ -91,8 +91,8 @@ const OSSL_ALGORITHM* Query(void*, int operation, int* no_cache) {
   }
 }
 
-// Keys, jobs and completion threads may outlast it: see Provider.
-void TearDown(void*) {}
+// Every object that knows the provider is gone by now. Its card stays: see Offload.
+void TearDown(void* provctx) { delete &ProviderOf(provctx); }
 
 const OSSL_DISPATCH kProvider[] = {Entry(OSSL_FUNC_PROVIDER_TEARDOWN, &TearDown),
                                    Entry(OSSL_FUNC_PROVIDER_GETTABLE_PARAMS, &GettableParams),

@@ -20,8 +20,7 @@
 
 namespace engine::provider {
 
-// The provider context of all dispatch functions. Never freed: libcrypto frees wait contexts,
-// whose clean-up comes here, after it has unloaded providers.
+// The provider context of all dispatch functions, from OSSL_provider_init to teardown.
 struct Provider {
   const OSSL_CORE_HANDLE* core = nullptr;
   Offload* offload = nullptr;
