@@ -13,8 +13,10 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "hwsim/clock.h"
+#include "hwsim/model/fault_log.h"
 #include "hwsim/model/profile.h"
 #include "hwsim/queue_pair.h"
 
@@ -39,12 +41,25 @@ class Card {
   struct Stats {
     uint64_t completed = 0;     // requests completed
     uint64_t interrupts = 0;    // times a queue pair's line was to rise
-    uint64_t faults_fired = 0;  // at the card; submit refusals are counted by the queue pair
+    uint64_t faults_fired = 0;  // at the card itself, so without those at a submit
     uint64_t sleeps = 0;        // times the service thread went to sleep
     Duration lateness_total{};  // sum over completed requests of completed - due
     Duration lateness_max{};
   };
   virtual Stats stats() const = 0;
+
+  // The faults that fired, at the card and around it, in order.
+  const FaultLog& fault_log() const { return *fault_log_; }
+  // For whoever plays a part of the card's plan outside it, as an engine plays the notification's.
+  FaultLog& fault_log() { return *fault_log_; }
+
+ protected:
+  Card() = default;
+  // For a card whose parts write to the log before it is there itself.
+  explicit Card(std::unique_ptr<FaultLog> fault_log) : fault_log_(std::move(fault_log)) {}
+
+ private:
+  const std::unique_ptr<FaultLog> fault_log_ = std::make_unique<FaultLog>();
 };
 
 }  // namespace hwsim

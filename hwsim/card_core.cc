@@ -5,9 +5,10 @@
 
 namespace hwsim {
 
-CardCore::CardCore(const Profile& profile, std::span<const std::unique_ptr<QueuePair>> queue_pairs,
-                   uint64_t seed, Work work, StartWork start_work)
-    : model_(profile, static_cast<uint32_t>(queue_pairs.size()), seed),
+CardCore::CardCore(const Plan& plan, std::span<const std::unique_ptr<QueuePair>> queue_pairs,
+                   Work work, StartWork start_work)
+    : model_(plan.profile, static_cast<uint32_t>(queue_pairs.size()), plan.seed, plan.start),
+      fault_log_(plan.fault_log),
       queue_pairs_(queue_pairs),
       work_(work),
       start_work_(std::move(start_work)),
@@ -44,12 +45,29 @@ void CardCore::Advance(TimePoint now) {
   events_.clear();
   model_.Advance(now, events_);
   for (const ModelEvent& event : events_) {
-    if (event.kind == ModelEvent::Kind::kComplete) {
-      OnModelComplete(now, event);
-    } else {
-      OnInterrupt(event.queue_pair);
+    switch (event.kind) {
+      case ModelEvent::Kind::kComplete:
+        OnModelComplete(now, event);
+        break;
+      case ModelEvent::Kind::kInterrupt:
+        OnInterrupt(event.queue_pair);
+        break;
+      case ModelEvent::Kind::kFault:
+        OnFault(event);
+        break;
     }
   }
+}
+
+void CardCore::OnFault(const ModelEvent& event) {
+  faults_fired_.Add(1);
+  const Request& request = *reinterpret_cast<const Request*>(event.request);
+  fault_log_.Append({.kind = event.fault,
+                     .rule = event.rule,
+                     .at = event.at,
+                     .queue_pair = event.queue_pair,
+                     .request = request.number,
+                     .operation = request.kind});
 }
 
 void CardCore::OnModelComplete(TimePoint now, const ModelEvent& event) {
@@ -58,7 +76,6 @@ void CardCore::OnModelComplete(TimePoint now, const ModelEvent& event) {
   request.due = event.at;
   if (event.status != CompletionStatus::kOk) {
     request.status = event.status;
-    faults_fired_.Add(1);
   } else if (work_ == Work::kOnCompletion && request.execute != nullptr &&
              !request.execute(request)) {
     request.status = CompletionStatus::kOperationFailed;
@@ -152,11 +169,16 @@ Expected<void> CheckCardOptions(const Profile& profile, uint32_t queue_pairs, ui
   return {};
 }
 
-FaultInjector SubmitFaults(const Profile& profile, uint64_t seed, uint32_t queue_pair) {
+QueuePair::Options QueuePairOptions(const CardCore::Plan& plan, uint32_t index, uint32_t depth,
+                                    const Clock& clock) {
   // Streams far from the ones that the model numbers its own with.
   constexpr uint64_t kSubmitStream = uint64_t{1} << 32;
-  return FaultInjector(profile.faults, FaultSite::kSubmit,
-                       Random(seed).Fork(kSubmitStream + queue_pair));
+  return {.index = index,
+          .depth = depth,
+          .submit_faults = FaultInjector(plan.profile.faults, FaultSite::kSubmit,
+                                         Random(plan.seed).Fork(kSubmitStream + index), plan.start),
+          .fault_log = &plan.fault_log,
+          .clock = &clock};
 }
 
 }  // namespace hwsim

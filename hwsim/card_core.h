@@ -16,6 +16,7 @@
 
 #include "hwsim/card.h"
 #include "hwsim/model/card_model.h"
+#include "hwsim/model/fault_log.h"
 #include "hwsim/queue_pair.h"
 #include "hwsim/rings/transport.h"
 
@@ -32,9 +33,17 @@ class CardCore {
   // Takes a request's work away; WorkDone() is told when it is over.
   using StartWork = std::function<void(Request& request, uint32_t queue_pair)>;
 
+  // What both kinds of card are made of.
+  struct Plan {
+    const Profile& profile;
+    uint64_t seed = 1;
+    TimePoint start{};  // the times of faults count from here
+    FaultLog& fault_log;
+  };
+
   // `start_work` may be empty unless the work is done elsewhere.
-  CardCore(const Profile& profile, std::span<const std::unique_ptr<QueuePair>> queue_pairs,
-           uint64_t seed, Work work, StartWork start_work);
+  CardCore(const Plan& plan, std::span<const std::unique_ptr<QueuePair>> queue_pairs, Work work,
+           StartWork start_work);
 
   void Arrive(TimePoint now, std::span<const Arrival> arrivals);
   // What the model has due by `now` happens.
@@ -72,11 +81,13 @@ class CardCore {
   void ArriveOne(TimePoint now, Request& request, uint32_t queue_pair);
   void OnModelComplete(TimePoint now, const ModelEvent& event);
   void OnInterrupt(uint32_t queue_pair);
+  void OnFault(const ModelEvent& event);
   // One of the request's parts is over. Returns whether that put a completion in the outbox.
   bool PartOver(TimePoint now, Request& request, uint32_t queue_pair);
   Outbox& Dirty(uint32_t queue_pair);
 
   CardModel model_;
+  FaultLog& fault_log_;
   const std::span<const std::unique_ptr<QueuePair>> queue_pairs_;
   const Work work_;
   const StartWork start_work_;
@@ -90,7 +101,7 @@ class CardCore {
 
   Counter completed_;
   Counter interrupts_;
-  Counter faults_fired_;
+  Counter faults_fired_;  // those of the model
   Counter lateness_total_ns_;
   Counter lateness_max_ns_;
 };
@@ -99,8 +110,10 @@ class CardCore {
 // Fills in the depth where it is 0.
 Expected<void> CheckCardOptions(const Profile& profile, uint32_t queue_pairs, uint32_t* depth);
 
-// The queue pair's share of the fault plan; each draws from a stream of its own.
-FaultInjector SubmitFaults(const Profile& profile, uint64_t seed, uint32_t queue_pair);
+// The queue pair with its share of the fault plan, which draws from a stream of its own. `clock`
+// outlives it.
+QueuePair::Options QueuePairOptions(const CardCore::Plan& plan, uint32_t index, uint32_t depth,
+                                    const Clock& clock);
 
 }  // namespace hwsim
 

@@ -11,6 +11,8 @@ QueuePair::QueuePair(Options options, std::unique_ptr<Channel> channel)
     : index_(options.index),
       depth_(options.depth),
       channel_(std::move(channel)),
+      fault_log_(options.fault_log),
+      clock_(options.clock),
       submit_faults_(std::move(options.submit_faults)) {}
 
 QueuePair::~QueuePair() = default;
@@ -21,14 +23,36 @@ size_t QueuePair::Room(size_t wanted) const {
   return std::min<size_t>(wanted, depth_ - in_flight_.load(std::memory_order_acquire));
 }
 
-bool QueuePair::Admit(Request& request) {
-  if (!submit_faults_.empty() && submit_faults_.At(request.kind, index_).has_value()) return false;
+SubmitStatus QueuePair::SubmitFault(const Request& request, size_t ahead) {
+  FaultPass pass{.operation = request.kind,
+                 .queue_pair = index_,
+                 .in_flight = in_flight() + static_cast<uint32_t>(ahead) + 1};
+  if (submit_faults_.looks_at_time() && clock_ != nullptr) pass.now = clock_->Now();
+  const std::optional<Fault> fault = submit_faults_.At(pass);
+  if (!fault) return SubmitStatus::kOk;
+  if (fault_log_ != nullptr) {
+    fault_log_->Append({.kind = fault->kind,
+                        .rule = fault->rule,
+                        .at = clock_ != nullptr ? clock_->Now() : TimePoint{},
+                        .queue_pair = index_,
+                        .request = request.number,
+                        .operation = request.kind});
+  }
+  return SubmitStatus::kError;
+}
+
+SubmitStatus QueuePair::Admit(Request& request, size_t ahead) {
+  request.number = ++numbers_;
+  if (!submit_faults_.empty()) {
+    const SubmitStatus status = SubmitFault(request, ahead);
+    if (status != SubmitStatus::kOk) return status;
+  }
   request.status = CompletionStatus::kPending;
   request.next_in_batch = nullptr;
   request.first_in_batch = nullptr;
   // Relaxed: the push hands the request over, this with it.
   request.done.store(false, std::memory_order_relaxed);
-  return true;
+  return SubmitStatus::kOk;
 }
 
 void QueuePair::Push(std::span<const Descriptor> descriptors, size_t requests) {
@@ -48,9 +72,10 @@ SubmitStatus QueuePair::Submit(Request& request) {
     ++submit_counts_.refused_again;
     return SubmitStatus::kAgain;
   }
-  if (!Admit(request)) {
-    ++submit_counts_.refused_error;
-    return SubmitStatus::kError;
+  if (const SubmitStatus status = Admit(request, 0); status != SubmitStatus::kOk) {
+    ++(status == SubmitStatus::kAgain ? submit_counts_.refused_again
+                                      : submit_counts_.refused_error);
+    return status;
   }
   const Descriptor descriptor = Descriptor::One(request);
   Push(std::span(&descriptor, 1), 1);
@@ -68,8 +93,8 @@ QueuePair::ListResult QueuePair::Submit(std::span<Request* const> requests) {
   size_t prepared = 0;
   for (; result.accepted < room; ++result.accepted) {
     Request& request = *requests[result.accepted];
-    if (!Admit(request)) {
-      result.status = SubmitStatus::kError;
+    if (const SubmitStatus status = Admit(request, prepared); status != SubmitStatus::kOk) {
+      result.status = status;
       break;
     }
     descriptors[prepared++] = Descriptor::One(request);
@@ -91,8 +116,8 @@ QueuePair::ListResult QueuePair::SubmitBatch(std::span<Request* const> requests)
   Request* last = nullptr;
   for (; result.accepted < room; ++result.accepted) {
     Request& request = *requests[result.accepted];
-    if (!Admit(request)) {
-      result.status = SubmitStatus::kError;
+    if (const SubmitStatus status = Admit(request, result.accepted); status != SubmitStatus::kOk) {
+      result.status = status;
       break;
     }
     request.first_in_batch = requests.front();

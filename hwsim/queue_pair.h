@@ -16,7 +16,8 @@
 #include <span>
 
 #include "hwsim/fork_guard.h"
-#include "hwsim/model/fault_plan.h"
+#include "hwsim/model/fault_injector.h"
+#include "hwsim/model/fault_log.h"
 #include "hwsim/mutex.h"
 #include "hwsim/request.h"
 #include "hwsim/rings/transport.h"
@@ -29,6 +30,10 @@ class QueuePair {
     uint32_t index = 0;
     uint32_t depth = 64;
     FaultInjector submit_faults;
+    // Where faults at submit are logged, and the clock that dates them; null: nowhere. Both
+    // outlive the queue pair.
+    FaultLog* fault_log = nullptr;
+    const Clock* clock = nullptr;
   };
   QueuePair(Options options, std::unique_ptr<Channel> channel);
   ~QueuePair();
@@ -87,8 +92,11 @@ class QueuePair {
 
   // How many of `wanted` requests there is room for, from the front.
   size_t Room(size_t wanted) const GHOSTCARD_REQUIRES(submit_mutex_);
-  // Whether `request` may go: no fault strikes it. Makes it the card's if so.
-  bool Admit(Request& request) GHOSTCARD_REQUIRES(submit_mutex_);
+  // kOk: no fault strikes `request`, and it is the card's now; else what the fault answers.
+  // `ahead` others go with it and are not in flight yet.
+  SubmitStatus Admit(Request& request, size_t ahead) GHOSTCARD_REQUIRES(submit_mutex_);
+  // What a fault answers instead; none strikes: kOk.
+  SubmitStatus SubmitFault(const Request& request, size_t ahead) GHOSTCARD_REQUIRES(submit_mutex_);
   // Sends descriptors that stand for `requests` requests.
   void Push(std::span<const Descriptor> descriptors, size_t requests)
       GHOSTCARD_REQUIRES(submit_mutex_);
@@ -101,6 +109,8 @@ class QueuePair {
   const uint32_t depth_;
   const ForkGuard fork_guard_;
   const std::unique_ptr<Channel> channel_;
+  FaultLog* const fault_log_;
+  const Clock* const clock_;
 
   // Added to under submit_mutex_, taken from under pop_mutex_. A line of its own: both
   // sides write it, and neither's lock should suffer for it.
@@ -109,6 +119,7 @@ class QueuePair {
   alignas(64) mutable Mutex submit_mutex_;
   FaultInjector submit_faults_ GHOSTCARD_GUARDED_BY(submit_mutex_);
   Counts submit_counts_ GHOSTCARD_GUARDED_BY(submit_mutex_);
+  uint64_t numbers_ GHOSTCARD_GUARDED_BY(submit_mutex_) = 0;  // given to requests so far
 
   alignas(64) mutable Mutex pop_mutex_;
   Counts pop_counts_ GHOSTCARD_GUARDED_BY(pop_mutex_);

@@ -46,7 +46,7 @@ class RealCard final : public Card {
 
  private:
   class Impl;
-  explicit RealCard(std::unique_ptr<Impl> impl);
+  RealCard(std::unique_ptr<FaultLog> log, std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
 

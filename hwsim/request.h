@@ -71,6 +71,7 @@ struct Request {
 
   // Written by the card before completion, read by the caller after it.
   CompletionStatus status = CompletionStatus::kPending;
+  uint64_t number = 0;        // 1, 2, 3 ... among those that its queue pair had room for
   TimePoint arrived{};        // when the card saw the request
   TimePoint service_start{};  // modelled: when an engine took it up
   TimePoint due{};            // modelled: when it was to complete

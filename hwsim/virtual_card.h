@@ -42,7 +42,7 @@ class VirtualCard final : public Card {
 
  private:
   class Impl;
-  explicit VirtualCard(std::unique_ptr<Impl> impl);
+  VirtualCard(std::unique_ptr<FaultLog> log, std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
 

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "hwsim/check.h"
+#include "hwsim/model/fault_injector.h"
 #include "hwsim/model/time_queue.h"
 
 namespace hwsim {
@@ -30,6 +31,12 @@ struct Completion {
   TimePoint service_start{};
   uint32_t queue_pair = 0;
   CompletionStatus status = CompletionStatus::kOk;
+};
+
+// A fault that was decided on as a request arrived.
+struct Decided {
+  ModelEvent event;
+  uint64_t rank = 0;  // the request's arrival
 };
 
 struct EngineFree {
@@ -90,13 +97,13 @@ class RateCap {
 
 class CardModel::Impl {
  public:
-  Impl(const Profile& profile, uint32_t queue_pairs, uint64_t seed)
+  Impl(const Profile& profile, uint32_t queue_pairs, uint64_t seed, TimePoint start)
       : operations_(profile.operations),
         transit_(profile.transit),
         transit_floor_(profile.transit.Floor()),
         moderation_(profile.moderation),
         latencies_(Random(seed).Fork(1)),
-        faults_(profile.faults, FaultSite::kService, Random(seed).Fork(2)),
+        faults_(profile.faults, FaultSite::kArrival, Random(seed).Fork(2), start),
         engines_free_(profile.engines),
         queue_pairs_(queue_pairs) {
     GHOSTCARD_CHECK(queue_pairs >= 1 && queue_pairs <= profile.queue_pairs_max,
@@ -113,9 +120,7 @@ class CardModel::Impl {
     RunStarts(now);
     ++pending_;
     request.arrival = arrivals_++;
-    if (!faults_.empty() && faults_.At(request.operation, index)) {
-      request.status = CompletionStatus::kDeviceError;
-    }
+    if (!faults_.empty()) Strike(request, index);
     QueuePairState& queue_pair = queue_pairs_[index];
     const bool capped = caps_[static_cast<size_t>(request.operation)].capped();
     if (!capped && queue_pair.waiting.empty() && EngineIsFree(now)) {
@@ -145,13 +150,17 @@ class CardModel::Impl {
     for (;;) {
       const TimePoint due = due_.next();
       const TimePoint timer = TimerNext();
-      if (std::min(due, timer) > now) return;
+      if (std::min(due, timer) > now) break;
       if (due <= timer) {
-        Complete(due_.pop(), events);
+        const Completion completion = due_.pop();
+        EmitFaults(due, completion.rank, events);
+        Complete(completion, events);
       } else {
+        EmitFaults(timer, 0, events);
         Interrupt(first_timer_, timer, events);
       }
     }
+    EmitFaults(now, UINT64_MAX, events);
   }
 
   size_t pending() const { return pending_; }
@@ -165,6 +174,30 @@ class CardModel::Impl {
   }
 
  private:
+  // Decides what goes wrong with a request that arrives.
+  void Strike(Waiting& request, uint32_t queue_pair) {
+    const std::optional<Fault> fault =
+        faults_.At({.operation = request.operation, .queue_pair = queue_pair, .now = now_});
+    if (!fault) return;
+    request.status = CompletionStatus::kDeviceError;
+    decided_.push({.event = {.kind = ModelEvent::Kind::kFault,
+                             .fault = fault->kind,
+                             .rule = fault->rule,
+                             .queue_pair = queue_pair,
+                             .request = request.request,
+                             .at = now_},
+                   .rank = request.arrival});
+  }
+
+  // Hands out the faults decided before `time`, and at that time for arrivals up to `rank`.
+  void EmitFaults(TimePoint time, uint64_t rank, std::vector<ModelEvent>& events) {
+    while (!decided_.empty()) {
+      const Decided& first = decided_.front();
+      if (std::pair(first.event.at, first.rank) > std::pair(time, rank)) return;
+      events.push_back(decided_.pop().event);
+    }
+  }
+
   bool EngineIsFree(TimePoint now) {
     while (engines_free_ == 0 && busy_.next() <= now) {
       busy_.pop();
@@ -294,6 +327,7 @@ class CardModel::Impl {
   const Moderation moderation_;
   Random latencies_;
   FaultInjector faults_;
+  RingQueue<Decided> decided_;  // and not handed out yet
   bool interrupts_on_ = true;
   TimePoint now_{};
   size_t pending_ = 0;
@@ -317,8 +351,8 @@ class CardModel::Impl {
   uint32_t last_timer_ = kNone;
 };
 
-CardModel::CardModel(const Profile& profile, uint32_t queue_pairs, uint64_t seed)
-    : impl_(std::make_unique<Impl>(profile, queue_pairs, seed)) {}
+CardModel::CardModel(const Profile& profile, uint32_t queue_pairs, uint64_t seed, TimePoint start)
+    : impl_(std::make_unique<Impl>(profile, queue_pairs, seed, start)) {}
 CardModel::~CardModel() = default;
 
 void CardModel::Arrive(TimePoint now, RequestId request, uint32_t queue_pair,

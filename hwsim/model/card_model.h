@@ -30,11 +30,13 @@ namespace hwsim {
 using RequestId = uint64_t;
 
 struct ModelEvent {
-  enum class Kind : uint8_t { kComplete, kInterrupt };
+  enum class Kind : uint8_t { kComplete, kInterrupt, kFault };
   Kind kind = Kind::kComplete;
   CompletionStatus status = CompletionStatus::kOk;  // kComplete: as far as the card itself goes
+  FaultKind fault{};                                // kFault: which fired, and
+  uint32_t rule = 0;                                // by which rule of the plan
   uint32_t queue_pair = 0;
-  RequestId request = 0;      // kComplete
+  RequestId request = 0;      // kComplete; kFault: the one that it hit
   TimePoint service_start{};  // kComplete
   TimePoint at{};             // when it happens
 };
@@ -42,7 +44,8 @@ struct ModelEvent {
 class CardModel {
  public:
   // Requires: profile.Validate() holds, 1 <= queue_pairs <= profile.queue_pairs_max.
-  CardModel(const Profile& profile, uint32_t queue_pairs, uint64_t seed);
+  // `start`: what the times of the fault plan count from; nothing is told an earlier time.
+  CardModel(const Profile& profile, uint32_t queue_pairs, uint64_t seed, TimePoint start = {});
   ~CardModel();
   CardModel(const CardModel&) = delete;
   CardModel& operator=(const CardModel&) = delete;
@@ -58,7 +61,8 @@ class CardModel {
   std::optional<TimePoint> NextEvent() const;
 
   // Appends what happens up to and at `now`, in order of time; ties in order of arrival.
-  // A completion precedes the interrupt that it causes.
+  // A completion precedes the interrupt that it causes. A fault comes when it was decided: that of
+  // an arrival before anything that the request does.
   void Advance(TimePoint now, std::vector<ModelEvent>& events);
 
   // Requests arrived and not yet completed.
