@@ -30,6 +30,7 @@ Outcome OutcomeOf(CompletionStatus status) {
     case CompletionStatus::kOperationFailed:
       return Outcome::kFailed;
     case CompletionStatus::kDeviceError:
+    case CompletionStatus::kCardReset:
     case CompletionStatus::kPending:
       break;
   }

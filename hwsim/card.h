@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "hwsim/clock.h"
+#include "hwsim/model/card_state.h"
 #include "hwsim/model/fault_log.h"
 #include "hwsim/model/profile.h"
 #include "hwsim/queue_pair.h"
@@ -33,6 +34,15 @@ class Card {
 
   // Whether queue pairs raise interrupts; off while completions are polled. On at first.
   virtual void SetInterrupts(bool on) = 0;
+
+  // How the card as a whole is.
+  virtual CardState state() const { return CardState::kUp; }
+  // A count that goes up every profile().health.heartbeat while the card's firmware is alive.
+  virtual uint64_t heartbeat() const { return 0; }
+  // Resets the card: it refuses requests for profile().health.reset, and answers those it has with
+  // kCardReset, in the order of their submission. Its queue pairs stay. Nothing happens while it
+  // is down already, or lost.
+  virtual void Reset() {}
 
   // Lets time pass for a caller that waits in place. False: time passes by itself, or nothing
   // is pending.

@@ -42,7 +42,7 @@ class RealCard::Impl {
                .seed = options.seed,
                .start = clock.Now(),
                .fault_log = fault_log} {}
-    const Options options;
+    Options options;
     const MonotonicClock clock;
     const CardCore::Plan plan;
   };
@@ -70,6 +70,10 @@ class RealCard::Impl {
   }
 
   const Options& options() const { return base_->options; }
+  void Reset() {
+    reset_wanted_.store(true, std::memory_order_relaxed);  // Wake() orders it
+    rings_.transport->Wake();
+  }
 
   const std::unique_ptr<const Base> base_;
   const std::string note_;
@@ -92,6 +96,7 @@ class RealCard::Impl {
   std::vector<WorkPool::Work> done_;
   // Relaxed: Wake(), which follows it, orders it.
   std::atomic<bool> stopping_{false};
+  std::atomic<bool> reset_wanted_{false};
 
   // Last, in this order: the pool's threads wake the service thread's transport, and the
   // service thread, which ends first, feeds the pool.
@@ -107,7 +112,8 @@ Expected<RealCard::Impl::Rings> RealCard::Impl::OpenRings(const Base& base, Tran
   if (!transport) return Unexpected(std::move(transport.error()));
   rings.transport = std::move(*transport);
   for (uint32_t i = 0; i < options.queue_pairs; ++i) {
-    auto channel = rings.transport->OpenChannel(i, options.depth);
+    auto channel =
+        rings.transport->OpenChannel(i, CompletionRingDepth(options.profile, options.depth));
     if (!channel) return Unexpected(std::move(channel.error()));
     rings.queue_pairs.push_back(std::make_unique<QueuePair>(
         QueuePairOptions(base.plan, i, options.depth, base.clock), std::move(*channel)));
@@ -137,6 +143,11 @@ bool RealCard::Impl::Work(TimePoint* now) {
   const bool due = next && *next <= *now;
   // Before the arrivals, which must not be told a time that has events behind it.
   if (due) core_.Advance(*now);
+  const bool reset = reset_wanted_.load(std::memory_order_relaxed);
+  if (reset) {
+    reset_wanted_.store(false, std::memory_order_relaxed);
+    core_.Reset(*now);
+  }
   for (const WorkPool::Work& work : done_) {
     core_.WorkDone(*now, *work.request, work.queue_pair, work.ok);
   }
@@ -145,7 +156,7 @@ bool RealCard::Impl::Work(TimePoint* now) {
     core_.Advance(*now);
   }
   core_.Flush();
-  return due || arrived != 0 || !done_.empty();
+  return due || reset || arrived != 0 || !done_.empty();
 }
 
 void RealCard::Impl::Rest(TimePoint now, TimePoint last_work) {
@@ -181,7 +192,10 @@ Expected<std::unique_ptr<RealCard>> RealCard::Create(Options options) {
   std::string note;
   const TransportKind transport = options.transport;
   auto log = std::make_unique<FaultLog>();
-  auto base = std::make_unique<const Impl::Base>(std::move(options), *log);
+  auto base = std::make_unique<Impl::Base>(std::move(options), *log);
+  auto queue_pairs = OpenableQueuePairs(base->plan, base->options.queue_pairs);
+  if (!queue_pairs) return Unexpected(std::move(queue_pairs.error()));
+  base->options.queue_pairs = *queue_pairs;
   auto rings = Impl::OpenRings(*base, transport, &note);
   if (!rings && transport == TransportKind::kAuto) {
     // io_uring was there, but not for so many queue pairs.
@@ -211,6 +225,9 @@ const Profile& RealCard::profile() const { return impl_->options().profile; }
 std::string_view RealCard::transport_name() const { return impl_->rings_.transport->name(); }
 const std::string& RealCard::transport_note() const { return impl_->note_; }
 void RealCard::SetInterrupts(bool on) { impl_->core_.SetInterrupts(on); }
+CardState RealCard::state() const { return impl_->core_.state(); }
+uint64_t RealCard::heartbeat() const { return impl_->core_.Heartbeat(impl_->base_->clock.Now()); }
+void RealCard::Reset() { impl_->Reset(); }
 
 Card::Stats RealCard::stats() const {
   Stats stats = impl_->core_.stats();

@@ -52,6 +52,7 @@ enum class CompletionStatus : uint8_t {
   kOk,               // done, the result is in place
   kOperationFailed,  // the work itself failed, as it would in software (bad key, short buffer)
   kDeviceError,      // the card failed the request: the result is not to be used
+  kCardReset,        // the card was reset, or lost, with the request on it: the same, and more so
 };
 
 struct Request {

@@ -109,7 +109,7 @@ class VirtualCard::Impl {
     for (uint32_t i = 0; i < options.queue_pairs; ++i) {
       queue_pairs.push_back(std::make_unique<QueuePair>(
           QueuePairOptions(plan_, i, options.depth, clock_),
-          std::make_unique<VirtualChannel>(i, options.depth,
+          std::make_unique<VirtualChannel>(i, CompletionRingDepth(profile_, options.depth),
                                            [this](std::span<const Arrival> arrivals) {
                                              core_.Arrive(clock_.Now(), arrivals);
                                            })));
@@ -122,6 +122,10 @@ Expected<std::unique_ptr<VirtualCard>> VirtualCard::Create(Options options) {
   auto valid = CheckCardOptions(options.profile, options.queue_pairs, &options.depth);
   if (!valid) return Unexpected(std::move(valid.error()));
   auto log = std::make_unique<FaultLog>();
+  const CardCore::Plan plan{.profile = options.profile, .seed = options.seed, .fault_log = *log};
+  auto queue_pairs = OpenableQueuePairs(plan, options.queue_pairs);
+  if (!queue_pairs) return Unexpected(std::move(queue_pairs.error()));
+  options.queue_pairs = *queue_pairs;
   auto impl = std::make_unique<Impl>(std::move(options), *log);
   return std::unique_ptr<VirtualCard>(new VirtualCard(std::move(log), std::move(impl)));
 }
@@ -151,6 +155,9 @@ const Clock& VirtualCard::clock() const { return impl_->clock_; }
 const Profile& VirtualCard::profile() const { return impl_->profile_; }
 std::string_view VirtualCard::transport_name() const { return "virtual"; }
 void VirtualCard::SetInterrupts(bool on) { impl_->core_.SetInterrupts(on); }
+CardState VirtualCard::state() const { return impl_->core_.state(); }
+uint64_t VirtualCard::heartbeat() const { return impl_->core_.Heartbeat(impl_->clock_.Now()); }
+void VirtualCard::Reset() { impl_->core_.Reset(impl_->clock_.Now()); }
 Card::Stats VirtualCard::stats() const { return impl_->core_.stats(); }
 
 }  // namespace hwsim

@@ -8,8 +8,7 @@ Fault FaultOf(const FaultRule& rule, uint32_t index) {
           .rule = index,
           .time = rule.time.value_or(form.time.value_or(Duration::zero())),
           .times = rule.times.value_or(form.times.value_or(1)),
-          .factor = rule.factor.value_or(form.factor.value_or(1)),
-          .idle = rule.idle.value_or(form.idle.value_or(Duration::zero()))};
+          .factor = rule.factor.value_or(form.factor.value_or(1))};
 }
 
 FaultInjector::FaultInjector(const FaultPlan& plan, FaultSite site, Random random, TimePoint start)
@@ -27,6 +26,10 @@ bool FaultInjector::LooksAt(const FaultRule& rule, const FaultPass& pass) const 
   if (rule.operation.value_or(pass.operation) != pass.operation) return false;
   if (rule.queue_pair.value_or(pass.queue_pair) != pass.queue_pair) return false;
   if (pass.in_flight < rule.in_flight_min) return false;
+  if (rule.kind == FaultKind::kWakeUp) {
+    const Duration idle = rule.idle.value_or(*FormOf(rule.kind).idle);
+    if (!pass.idle || *pass.idle < idle) return false;
+  }
   if (rule.at && pass.now < start_ + *rule.at) return false;
   if (rule.from && pass.now < start_ + *rule.from) return false;
   return !rule.until || pass.now < start_ + *rule.until;

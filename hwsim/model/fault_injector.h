@@ -22,8 +22,9 @@ namespace hwsim {
 struct FaultPass {
   OperationKind operation = OperationKind::kNull;
   uint32_t queue_pair = 0;
-  uint32_t in_flight = 0;  // in its queue pair, itself included
-  TimePoint now{};         // read only when looks_at_time()
+  uint32_t in_flight = 0;          // in its queue pair, itself included
+  TimePoint now{};                 // read only when looks_at_time()
+  std::optional<Duration> idle{};  // since when nothing was on the card; none: something is
 };
 
 // A rule that fired, with its parameters filled in.
@@ -33,7 +34,6 @@ struct Fault {
   Duration time{};
   uint32_t times = 1;
   double factor = 1;
-  Duration idle{};
   uint64_t draw = 0;  // seeds what else is random about it
 };
 

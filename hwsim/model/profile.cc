@@ -120,6 +120,8 @@ std::vector<ProfileMistake> Profile::Mistakes() const {
   check.Count("engines", engines, 1, 65536);
   check.Count("moderation.count", moderation.count, 1, 4096);
   check.Time("moderation.time", moderation.time, std::chrono::milliseconds(10));
+  check.Range("health.heartbeat", health.heartbeat, kHeartbeatMin, kHeartbeatMax, FormatDuration);
+  check.Time("health.reset", health.reset, kResetMax);
   check.Latency("transit", transit);
   for (size_t i = 0; i < operations.size(); ++i) {
     const std::string key =

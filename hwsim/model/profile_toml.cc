@@ -88,6 +88,15 @@ void ReadProfile(TomlReader& reader, TomlMistakes& mistakes, Profile& profile) {
     moderation.Time("time", kModerationTimeMax, profile.moderation.time);
     moderation.RefuseTheRest();
   }
+  if (const toml::table* const table = reader.Table("health")) {
+    TomlReader health(*table, "health.", mistakes);
+    health.Time("heartbeat", kHeartbeatMax, profile.health.heartbeat);
+    if (profile.health.heartbeat < kHeartbeatMin) {
+      health.Mistake(*table->get("heartbeat"), "heartbeat", "shorter than \"1us\"");
+    }
+    health.Time("reset", kResetMax, profile.health.reset);
+    health.RefuseTheRest();
+  }
   ReadLatency(reader, "transit", profile.transit);
   if (const toml::table* const table = reader.Table("operation")) {
     ReadOperations(*table, mistakes, profile);

@@ -31,15 +31,11 @@ using Distribution = LatencyModel::Distribution;
 
 TimePoint At(Duration since_epoch) { return TimePoint(since_epoch); }
 
-// One word an event: "1@570us" is request 1, "!0@10us" queue pair 0's line, "1@5us?" an error,
-// "wake_up:1@5us" a fault that hit request 1.
+// One word an event: "1@570us" is request 1, "!0@10us" queue pair 0's line, "1@5us?" an error.
 std::string Word(const ModelEvent& event) {
   const std::string at = "@" + FormatDuration(event.at.time_since_epoch());
   if (event.kind == ModelEvent::Kind::kInterrupt)
     return "!" + std::to_string(event.queue_pair) + at;
-  if (event.kind == ModelEvent::Kind::kFault) {
-    return std::string(FaultName(event.fault)) + ":" + std::to_string(event.request) + at;
-  }
   return std::to_string(event.request) + at + (event.status == CompletionStatus::kOk ? "" : "?");
 }
 
@@ -313,8 +309,7 @@ TEST(CardModel, CompletionErrorTakesAsLongAsSuccess) {
                           {.kind = FaultKind::kSubmitRefused, .every_nth = 1}};
   QuietModel model(profile);
   for (RequestId id = 1; id <= 4; ++id) model.Copy(0us, id);
-  EXPECT_EQ(LogUntil(model, 1ms),
-            "completion_error:2@0ns completion_error:4@0ns 1@10us 2@20us? 3@30us 4@40us?");
+  EXPECT_EQ(LogUntil(model, 1ms), "1@10us 2@20us? 3@30us 4@40us?");
 }
 
 // A card on which all that is random or capped is so, and arrivals for it.
@@ -370,11 +365,7 @@ std::vector<ModelEvent> Play(const Profile& profile, const std::vector<Arrival>&
       const TimePoint next = *model.NextEvent();
       const size_t before = events.size();
       model.Advance(next, events);
-      for (size_t e = before; e < events.size(); ++e) {
-        // A fault is told of with what happens next.
-        if (events[e].kind == ModelEvent::Kind::kFault) continue;
-        EXPECT_EQ(events[e].at, next);
-      }
+      for (size_t e = before; e < events.size(); ++e) EXPECT_EQ(events[e].at, next);
     }
     if (!timely && random() % 20 == 0) model.Advance(now, events);
     model.Arrive(now, i, arrivals[i].queue_pair, arrivals[i].operation, arrivals[i].size_bytes);
@@ -411,7 +402,6 @@ void CheckInvariants(const Profile& profile, const std::vector<Arrival>& arrival
   for (const ModelEvent& event : events) {
     ASSERT_GE(event.at, last_at);
     last_at = event.at;
-    if (event.kind == ModelEvent::Kind::kFault) continue;
     if (event.kind == ModelEvent::Kind::kInterrupt) {
       ASSERT_GT(unsignalled[event.queue_pair], 0u);
       unsignalled[event.queue_pair] = 0;

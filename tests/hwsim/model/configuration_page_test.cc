@@ -75,6 +75,10 @@ TEST(ConfigurationPageTest, ListsTheKeysOfModeration) {
   EXPECT_EQ(Listed("`[moderation]`"), Known(std::string("[moderation]\n") + kNoSuchKey));
 }
 
+TEST(ConfigurationPageTest, ListsTheKeysOfHealth) {
+  EXPECT_EQ(Listed("`[health]`"), Known(std::string("[health]\n") + kNoSuchKey));
+}
+
 TEST(ConfigurationPageTest, ListsTheKeysOfAnOperation) {
   EXPECT_EQ(Listed("`[operation.NAME]`"), Known(std::string("[operation.copy]\n") + kNoSuchKey));
 }

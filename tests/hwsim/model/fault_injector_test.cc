@@ -190,15 +190,22 @@ TEST(FaultInjectorTest, FaultHasItsPlaceAndItsParametersFilledIn) {
       {.kind = FaultKind::kWakeUp, .nth = 1, .time = milliseconds(3)},
       {.kind = FaultKind::kThrottled, .nth = 2, .factor = 1.5}};
   FaultInjector injector = Arriving(rules);
-  const Fault wake_up = injector.At({}).value();
+  const Fault wake_up = injector.At({.idle = Duration::zero()}).value();
   EXPECT_EQ(wake_up.kind, FaultKind::kWakeUp);
   EXPECT_EQ(wake_up.rule, 1u);
   EXPECT_EQ(wake_up.time, milliseconds(3));
-  EXPECT_EQ(wake_up.idle, Duration::zero());
   const Fault throttled = injector.At({}).value();
   EXPECT_EQ(throttled.rule, 2u);
   EXPECT_EQ(throttled.time, *FormOf(FaultKind::kThrottled).time);
   EXPECT_EQ(throttled.factor, 1.5);
+}
+
+TEST(FaultInjectorTest, WakeUpLooksOnlyAtWhoFindsTheCardIdleForSoLong) {
+  FaultInjector injector =
+      Arriving({{.kind = FaultKind::kWakeUp, .every_nth = 1, .idle = milliseconds(2)}});
+  EXPECT_FALSE(injector.At({}));
+  EXPECT_FALSE(injector.At({.idle = milliseconds(1)}));
+  EXPECT_TRUE(injector.At({.idle = milliseconds(2)}));
 }
 
 TEST(FaultInjectorTest, DrawsOfOneRuleDiffer) {

@@ -180,6 +180,11 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"RateTooSlow", "operation.copy.rate_per_s_max = 1e-9",
                 "a.toml:1: operation.copy.rate_per_s_max: slower than 0.001 given; allowed: 0 (no "
                 "cap), or a number from 0.001 up"},
+        Mistake{"HeartbeatThatNeverRests", "[health]\nheartbeat = '0ns'",
+                "a.toml:2: health.heartbeat: shorter than \"1us\""},
+        Mistake{"ResetThatTakesTooLong", "[health]\nreset = '61s'",
+                "a.toml:2: health.reset: '61s' given; allowed: a time from \"0ns\" to \"60s\", "
+                "with its unit: ns, us, ms or s"},
         Mistake{"RateIsNoNumber", "operation.copy.rate_per_s_max = nan",
                 "a.toml:1: operation.copy.rate_per_s_max: nan given; allowed: a number from 0 to "
                 "1e+09"}),
@@ -192,11 +197,11 @@ INSTANTIATE_TEST_SUITE_P(
                 "a.toml:1: dephts: no such key; did you mean 'depth'?"},
         Mistake{"UnknownKeyFarFromAll", "frobnicate = 5",
                 "a.toml:1: frobnicate: no such key; allowed: profile, name, source, "
-                "queue_pairs_max, depth, engines, moderation, transit, operation, fault"},
+                "queue_pairs_max, depth, engines, moderation, health, transit, operation, fault"},
         // The list once named a key twice that was read twice.
         Mistake{"UnknownKeyBesideABase", "profile = 'ideal'\nfrobnicate = 5",
                 "a.toml:2: frobnicate: no such key; allowed: profile, name, source, "
-                "queue_pairs_max, depth, engines, moderation, transit, operation, fault"},
+                "queue_pairs_max, depth, engines, moderation, health, transit, operation, fault"},
         Mistake{"UnknownKeyOfAnOperation", "[operation.copy]\nservice = '1us'\nfrobnicate = 1",
                 "a.toml:3: operation.copy.frobnicate: no such key; allowed: service, "
                 "rate_per_s_max"},
