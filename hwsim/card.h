@@ -17,6 +17,7 @@
 
 #include "hwsim/clock.h"
 #include "hwsim/model/card_state.h"
+#include "hwsim/model/fault_injector.h"
 #include "hwsim/model/fault_log.h"
 #include "hwsim/model/profile.h"
 #include "hwsim/queue_pair.h"
@@ -47,6 +48,9 @@ class Card {
   // Lets time pass for a caller that waits in place. False: time passes by itself, or nothing
   // is pending.
   virtual bool LetTimePass() { return false; }
+  // The same, but no further than `to`: when nothing happens before it, to that very time. False:
+  // time passes by itself.
+  virtual bool LetTimePassUntil(TimePoint) { return false; }
 
   struct Stats {
     uint64_t completed = 0;     // requests completed
@@ -60,7 +64,9 @@ class Card {
 
   // The faults that fired, at the card and around it, in order.
   const FaultLog& fault_log() const { return *fault_log_; }
-  // For whoever plays a part of the card's plan outside it, as an engine plays the notification's.
+  // For whoever plays a part of the card's plan outside it, as an engine plays the notification's:
+  // that part, drawing from the card's seed, and the log to write to.
+  virtual FaultInjector FaultsAt(FaultSite) const { return {}; }
   FaultLog& fault_log() { return *fault_log_; }
 
  protected:

@@ -154,6 +154,8 @@ Expected<uint32_t> OpenableQueuePairs(const CardCore::Plan& plan, uint32_t queue
 // outlives it.
 QueuePair::Options QueuePairOptions(const CardCore::Plan& plan, uint32_t index, uint32_t depth,
                                     const Clock& clock);
+// The plan's share at a site of the host's.
+FaultInjector PlanAt(const CardCore::Plan& plan, FaultSite site);
 // How deep its completion ring is to be.
 uint32_t CompletionRingDepth(const Profile& profile, uint32_t depth);
 

@@ -101,7 +101,10 @@ void CardCore::PublishState() {
   heartbeat_stopped_ns_.store(stopped, std::memory_order_relaxed);
   const CardState state = model_.state();
   if (state == state_.load(std::memory_order_relaxed)) return;
-  for (const auto& queue_pair : queue_pairs_) queue_pair->SetRefusing(state != CardState::kUp);
+  using enum QueuePair::Admission;
+  const auto admission =
+      state == CardState::kUp ? kOpen : (state == CardState::kLost ? kClosedForGood : kClosed);
+  for (const auto& queue_pair : queue_pairs_) queue_pair->SetAdmission(admission);
   state_.store(state, std::memory_order_release);
 }
 
@@ -149,6 +152,13 @@ QueuePair::Options QueuePairOptions(const CardCore::Plan& plan, uint32_t index, 
           .repeats = faults.Has(FaultKind::kResponseDuplicated),
           .fault_log = &plan.fault_log,
           .clock = &clock};
+}
+
+FaultInjector PlanAt(const CardCore::Plan& plan, FaultSite site) {
+  constexpr uint64_t kSiteStreams = uint64_t{1} << 35;
+  return FaultInjector(plan.profile.faults, site,
+                       Random(plan.seed).Fork(kSiteStreams + static_cast<uint64_t>(site)),
+                       plan.start);
 }
 
 uint32_t CompletionRingDepth(const Profile& profile, uint32_t depth) {

@@ -92,7 +92,7 @@ void QueuePair::Push(std::span<const Descriptor> descriptors, size_t requests) {
 SubmitStatus QueuePair::Submit(Request& request) {
   if (!fork_guard_.InCreator()) return SubmitStatus::kError;
   MutexLock lock(submit_mutex_);
-  if (refusing()) {
+  if (admission() != Admission::kOpen) {
     ++submit_counts_.refused_error;
     return SubmitStatus::kError;
   }
@@ -113,7 +113,7 @@ SubmitStatus QueuePair::Submit(Request& request) {
 QueuePair::ListResult QueuePair::Submit(std::span<Request* const> requests) {
   if (!fork_guard_.InCreator()) return {.accepted = 0, .status = SubmitStatus::kError};
   MutexLock lock(submit_mutex_);
-  if (refusing()) {
+  if (admission() != Admission::kOpen) {
     submit_counts_.refused_error += requests.size();
     return {.accepted = 0, .status = SubmitStatus::kError};
   }
@@ -142,7 +142,7 @@ QueuePair::ListResult QueuePair::Submit(std::span<Request* const> requests) {
 QueuePair::ListResult QueuePair::SubmitBatch(std::span<Request* const> requests) {
   if (!fork_guard_.InCreator()) return {.accepted = 0, .status = SubmitStatus::kError};
   MutexLock lock(submit_mutex_);
-  if (refusing()) {
+  if (admission() != Admission::kOpen) {
     submit_counts_.refused_error += requests.size();
     return {.accepted = 0, .status = SubmitStatus::kError};
   }

@@ -87,12 +87,13 @@ class QueuePair {
   };
   Counts counts() const;
 
-  // Whether the card is down: every Submit answers kError.
-  bool refusing() const { return refusing_.load(std::memory_order_acquire); }
+  // While the card is down every Submit answers kError.
+  enum class Admission : uint8_t { kOpen, kClosed, kClosedForGood };
+  Admission admission() const { return admission_.load(std::memory_order_acquire); }
 
   // The card's end. Service thread only.
   Channel& channel() { return *channel_; }
-  void SetRefusing(bool refusing) { refusing_.store(refusing, std::memory_order_release); }
+  void SetAdmission(Admission admission) { admission_.store(admission, std::memory_order_release); }
   // Responses that came once more, so far.
   uint64_t repeats_taken() const { return repeats_.load(std::memory_order_relaxed); }
 
@@ -130,7 +131,7 @@ class QueuePair {
   // sides write it, and neither's lock should suffer for it.
   alignas(64) std::atomic<uint32_t> in_flight_{0};
   // Written when the card goes down and comes up. Beside the count, which a submit reads anyway.
-  std::atomic<bool> refusing_{false};
+  std::atomic<Admission> admission_{Admission::kOpen};
 
   alignas(64) mutable Mutex submit_mutex_;
   FaultInjector submit_faults_ GHOSTCARD_GUARDED_BY(submit_mutex_);

@@ -227,6 +227,7 @@ const std::string& RealCard::transport_note() const { return impl_->note_; }
 void RealCard::SetInterrupts(bool on) { impl_->core_.SetInterrupts(on); }
 CardState RealCard::state() const { return impl_->core_.state(); }
 uint64_t RealCard::heartbeat() const { return impl_->core_.Heartbeat(impl_->base_->clock.Now()); }
+FaultInjector RealCard::FaultsAt(FaultSite site) const { return PlanAt(impl_->base_->plan, site); }
 void RealCard::Reset() { impl_->Reset(); }
 
 Card::Stats RealCard::stats() const {

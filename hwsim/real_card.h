@@ -41,6 +41,7 @@ class RealCard final : public Card {
   void SetInterrupts(bool on) override;
   CardState state() const override;
   uint64_t heartbeat() const override;
+  FaultInjector FaultsAt(FaultSite site) const override;
   void Reset() override;  // by the service thread, soon
   Stats stats() const override;
 

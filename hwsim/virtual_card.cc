@@ -148,6 +148,14 @@ bool VirtualCard::Step() {
   return true;
 }
 
+bool VirtualCard::LetTimePassUntil(TimePoint to) {
+  const TimePoint next = std::min(to, NextEvent().value_or(to));
+  impl_->AdvanceTo(std::max(next, impl_->clock_.Now()));
+  return true;
+}
+
+FaultInjector VirtualCard::FaultsAt(FaultSite site) const { return PlanAt(impl_->plan_, site); }
+
 std::span<const std::unique_ptr<QueuePair>> VirtualCard::queue_pairs() const {
   return impl_->queue_pairs_;
 }

@@ -41,6 +41,8 @@ class VirtualCard final : public Card {
   uint64_t heartbeat() const override;
   void Reset() override;
   bool LetTimePass() override { return Step(); }
+  bool LetTimePassUntil(TimePoint to) override;
+  FaultInjector FaultsAt(FaultSite site) const override;
   Stats stats() const override;
 
  private:

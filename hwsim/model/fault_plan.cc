@@ -86,7 +86,7 @@ constexpr std::array<FaultForm, kFaultKindCount> kForms = {{
     {.kind = kWaitFdLost, .name = "wait_fd_lost", .site = kTell},
     {.kind = kCallbackWorstMoment,
      .name = "callback_worst_moment",
-     .site = kWait,
+     .site = kCallback,
      .time = milliseconds(10)},
 }};
 

@@ -60,7 +60,8 @@ enum class FaultSite : uint8_t {
   kList,       // each list or batch of two and more for which there is room
   kArrival,    // each request as it arrives at the card
   kInterrupt,  // each time a queue pair's line is about to rise; the request is the one behind it
-  kWait,       // each time a job goes to wait for its request's completion
+  kWait,       // each time a job goes to wait for a completion, to be told by its wait fd
+  kCallback,   // the same, to be told by its callback
   kTell,       // each time a wait fd is about to be signalled for a completion
 };
 
