@@ -165,7 +165,7 @@ void ModelFaults::StrikeCard(TimePoint world, const Fault& fault) {
       AtWorld(world + fault.time, {.kind = Control::Kind::kThaw, .episode = freeze_episode_});
       return;
     case FaultKind::kHeartbeatFalseAlarm:
-      alarm_since_ = world;
+      if (!alarm_since_) alarm_since_ = world;
       alarm_episode_ = ++episodes_;
       AtWorld(world + fault.time, {.kind = Control::Kind::kEndAlarm, .episode = alarm_episode_});
       return;

@@ -225,6 +225,17 @@ TEST(ModelFaultsTest, FalseAlarmStopsTheHeartbeatAndNothingElse) {
   EXPECT_EQ(model.heartbeat_stopped(), std::nullopt);
 }
 
+// The second once made the heartbeat move.
+TEST(ModelFaultsTest, AlarmOnAnAlarmLastsLongerAndBeginsNoLater) {
+  FaultyModel model(Faulty({{.kind = kHeartbeatFalseAlarm, .every_nth = 1, .time = 100us}}));
+  model.Copy(5us, 1);
+  model.Copy(50us, 2);
+  EXPECT_EQ(model.Until(120us), "1@15us 2@60us");
+  EXPECT_EQ(model.heartbeat_stopped(), At(5us));
+  EXPECT_EQ(model.Until(150us), "");
+  EXPECT_EQ(model.heartbeat_stopped(), std::nullopt);
+}
+
 // Everything that the card holds, wherever, is answered in the order of its arrival.
 TEST(ModelFaultsTest, ResetAnswersAllInTheOrderOfTheirSubmission) {
   FaultyModel model(Faulty({{.kind = kResponseDropped, .nth = 1},
