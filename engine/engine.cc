@@ -30,6 +30,7 @@ Outcome OutcomeOf(CompletionStatus status) {
     case CompletionStatus::kOperationFailed:
       return Outcome::kFailed;
     case CompletionStatus::kDeviceError:
+    case CompletionStatus::kCardReset:
     case CompletionStatus::kPending:
       break;
   }
@@ -39,6 +40,11 @@ Outcome OutcomeOf(CompletionStatus status) {
 // No address, so that no key of anyone else's is the same.
 const void* KeyOf(uint64_t engine_id) {
   return reinterpret_cast<const void*>(uint64_t{1} << 63 | engine_id);
+}
+
+// Makes `time` the earlier of the two; none is never.
+void Sooner(std::optional<hwsim::TimePoint>& time, std::optional<hwsim::TimePoint> other) {
+  if (other && (!time || *other < *time)) time = other;
 }
 
 void SetStatus(WaitContext* context, Status status) {
@@ -89,7 +95,8 @@ Engine::Engine(std::unique_ptr<hwsim::Card> card, Options options)
     : options_(options),
       binding_(options.binding != nullptr ? *options.binding : own_jobs_),
       id_(NextEngineId()),
-      notifier_(KeyOf(id_)),
+      notifier_(KeyOf(id_), NotificationFaults::Create(*card)),
+      health_(std::make_unique<HealthWatch>(*card, options.health)),
       card_(std::move(card)) {
   for (const auto& queue_pair : card_->queue_pairs()) {
     retry_queues_.push_back(std::make_unique<RetryQueue>(*queue_pair, notifier_));
@@ -127,7 +134,11 @@ Outcome Engine::Run(OperationHandle& handle, const RunOptions& options) {
        step = Advance(operation)) {
     if (synchronous) {
       WaitInPlace(operation);
-    } else if (!binding_.Pause(PausedRun(*this, operation)) && IsWaiting(operation)) {
+      continue;
+    }
+    if (operation.worst_moment_ != hwsim::Duration::zero()) LetItBeToldNow(operation);
+    if (!binding_.Pause(PausedRun(*this, operation)) &&
+        IsWaiting(operation.phase_.load(std::memory_order_acquire))) {
       Poll();
       std::this_thread::yield();
     }
@@ -155,30 +166,41 @@ Engine::Step Engine::Begin(OperationState& operation, WaitContext* context, bool
   operation.stop_.store(Outcome::kOk, std::memory_order_relaxed);
   operation.phase_.store(Phase::kRetry, std::memory_order_relaxed);
   operation.deadline_.reset();
+  operation.recovery_ = options.recovery.value_or(options_.recovery);
+  operation.attempts_ = 0;
+  operation.in_software_ = false;
+  operation.worst_moment_ = hwsim::Duration::zero();
   if (!fork_guard_.InCreator()) return EndInChild(operation);
   const uint32_t index = options.queue_pair ? *options.queue_pair : QueuePairOfThread();
-  GHOSTCARD_CHECK(index < card_->queue_pairs().size(), "no such queue pair");
+  // A card may have come up with fewer than were asked for.
+  if (index >= card_->queue_pairs().size()) {
+    if (operation.recovery_.software_fallback) return EndInSoftware(operation);
+    SetStatus(context, Status::kError);
+    return End(operation, Outcome::kRefused);
+  }
   operation.queue_pair_ = card_->queue_pairs()[index].get();
-  if (options.time_limit) {
-    operation.deadline_ = card_->clock().Now() + *options.time_limit;
+  if (const auto limit = options.time_limit ? options.time_limit : options_.time_limit) {
+    operation.deadline_ = card_->clock().Now() + *limit;
     if (deadlines_.Add(operation)) service_->Wake();
   }
-  return TrySubmit(operation);
+  return Submit(operation);
 }
 
 Engine::Step Engine::Advance(OperationState& operation) {
   if (!fork_guard_.InCreator()) return EndInChild(operation);
   switch (operation.phase_.load(std::memory_order_acquire)) {
-    case Phase::kDone:
+    case Phase::kDone: {
       notifier_.Take(operation);
-      return EndCompleted(operation);
+      const Step step = EndCompleted(operation);
+      return step == Step::kRetry ? Submit(operation) : step;
+    }
     case Phase::kStopped:
       notifier_.Take(operation);
       return EndStopped(operation);
     case Phase::kGranted:
     case Phase::kRetry:
       notifier_.Take(operation);
-      return TrySubmit(operation);
+      return Submit(operation);
     case Phase::kPaused:
     case Phase::kQueued:
     case Phase::kTelling:
@@ -194,6 +216,12 @@ Engine::Step Engine::Advance(OperationState& operation) {
   GHOSTCARD_CHECK(false, "an operation that is not under way was resumed");
 }
 
+Engine::Step Engine::Submit(OperationState& operation) {
+  Step step = TrySubmit(operation);
+  while (step == Step::kRetry) step = TrySubmit(operation);
+  return step;
+}
+
 Engine::Step Engine::TrySubmit(OperationState& operation) {
   if (operation.stop_.load(std::memory_order_seq_cst) != Outcome::kOk) return EndStopped(operation);
   const bool granted = operation.phase_.load(std::memory_order_relaxed) == Phase::kGranted;
@@ -201,17 +229,38 @@ Engine::Step Engine::TrySubmit(OperationState& operation) {
   SetStatus(operation.context_, Status::kOk);
   switch (RetryQueueOf(operation).Submit(operation)) {
     case SubmitStatus::kOk:
+      ++operation.attempts_;
       service_->NoteSubmitted();
+      if (health_->NoteSubmitted()) service_->Wake();
       return WaitForCompletion(operation);
     case SubmitStatus::kAgain:
       SetStatus(operation.context_, Status::kAgain);
       return WaitForSpace(operation, granted);
     case SubmitStatus::kError:
-      PassOn(RetryQueueOf(operation));
       break;
   }
+  return OnRefused(operation, granted);
+}
+
+Engine::Step Engine::OnRefused(OperationState& operation, bool granted) {
+  using Admission = hwsim::QueuePair::Admission;
+  const bool restarting = operation.queue_pair_->admission() == Admission::kClosed;
+  if (restarting && operation.recovery_.wait_for_restart) {
+    SetStatus(operation.context_, Status::kAgain);
+    return WaitForSpace(operation, granted);
+  }
+  PassOn(RetryQueueOf(operation));
+  if (operation.recovery_.software_fallback) return EndInSoftware(operation);
   SetStatus(operation.context_, Status::kError);
   return End(operation, Outcome::kRefused);
+}
+
+Engine::Step Engine::EndInSoftware(OperationState& operation) {
+  in_software_.fetch_add(1, std::memory_order_relaxed);
+  operation.in_software_ = true;
+  SetStatus(operation.context_, Status::kOk);
+  const bool good = operation.execute == nullptr || operation.execute(operation);
+  return End(operation, good ? Outcome::kOk : Outcome::kFailed);
 }
 
 Engine::Step Engine::WaitForCompletion(OperationState& operation) {
@@ -220,6 +269,7 @@ Engine::Step Engine::WaitForCompletion(OperationState& operation) {
   if (operation.phase_.load(std::memory_order_acquire) == phase) {
     operation.for_space_ = false;
     notifier_.Attach(operation);
+    notifier_.StrikeBeforeWait(operation);
     // seq_cst with stop_: either we see that it is to stop, or Stop sees that we wait.
     if (operation.phase_.compare_exchange_strong(phase, Phase::kPaused,
                                                  std::memory_order_seq_cst)) {
@@ -264,7 +314,15 @@ void Engine::PassOn(RetryQueue& queue) {
 
 Engine::Step Engine::EndCompleted(OperationState& operation) {
   operation.on_card_ = false;
-  return End(operation, OutcomeOf(operation.status));
+  const Outcome outcome = OutcomeOf(operation.status);
+  const bool wanted = operation.stop_.load(std::memory_order_seq_cst) == Outcome::kOk;
+  if (outcome != Outcome::kDeviceError || !wanted) return End(operation, outcome);
+  if (operation.attempts_ < operation.recovery_.attempts_max) {
+    retried_.fetch_add(1, std::memory_order_relaxed);
+    operation.phase_.store(Phase::kRetry, std::memory_order_relaxed);
+    return Step::kRetry;
+  }
+  return operation.recovery_.software_fallback ? EndInSoftware(operation) : End(operation, outcome);
 }
 
 Engine::Step Engine::EndStopped(OperationState& operation) {
@@ -274,6 +332,7 @@ Engine::Step Engine::EndStopped(OperationState& operation) {
     const MutexLock lock(given_up_mutex_);
     // Unless its completion came just now: then nothing is left to wait for.
     if (operation.phase_.load(std::memory_order_acquire) == Phase::kStopped) {
+      operation.given_up_at_ = card_->clock().Now();
       given_up_.insert(&operation);
     } else {
       late_.fetch_add(1, std::memory_order_relaxed);
@@ -289,6 +348,7 @@ Engine::Step Engine::End(OperationState& operation, Outcome outcome) {
   if (operation.deadline_) deadlines_.Remove(operation);
   if (operation.queued_context_) operation.queued_context_ = {};
   operation.outcome_ = outcome;
+  operation.worst_moment_ = hwsim::Duration::zero();
   // A given-up request that is still on the card keeps its phase: it is between card and owner.
   if (!operation.on_card_) operation.phase_.store(Phase::kIdle, std::memory_order_relaxed);
   return Step::kDone;
@@ -303,8 +363,7 @@ Engine::Step Engine::EndInChild(OperationState& operation) {
   return Step::kDone;
 }
 
-bool Engine::IsWaiting(const OperationState& operation) {
-  const Phase phase = operation.phase_.load(std::memory_order_acquire);
+bool Engine::IsWaiting(Phase phase) {
   return phase == Phase::kPaused || phase == Phase::kQueued || phase == Phase::kTelling;
 }
 
@@ -312,10 +371,12 @@ void Engine::WaitInPlace(OperationState& operation) {
   constexpr int kSpins = 64;
   hwsim::Duration nap = std::chrono::microseconds(20);
   for (int spins = 0;; ++spins) {
-    if (!IsWaiting(operation)) return;
     const Phase phase = operation.phase_.load(std::memory_order_acquire);
+    if (!IsWaiting(phase)) return;
     if (!fork_guard_.InCreator()) return;  // a callback of the poll's forked: we are the child
-    if (Poll() > 0 || card_->LetTimePass()) continue;
+    if (Poll() > 0) continue;
+    const std::optional<hwsim::TimePoint> deadline = NextDeadline();
+    if (deadline ? card_->LetTimePassUntil(*deadline) : card_->LetTimePass()) continue;
     if (phase == Phase::kTelling || spins < kSpins) {
       std::this_thread::yield();
       continue;
@@ -324,6 +385,18 @@ void Engine::WaitInPlace(OperationState& operation) {
     notifier_.WaitWhile(operation, phase, nap);
     nap = std::min<hwsim::Duration>(2 * nap, std::chrono::milliseconds(1));
   }
+}
+
+void Engine::LetItBeToldNow(OperationState& operation) {
+  const hwsim::Duration limit = std::exchange(operation.worst_moment_, hwsim::Duration::zero());
+  const hwsim::TimePoint until = card_->clock().Now() + limit;
+  // Another thread, as the callback's user may believe that there is none.
+  std::thread([&] {
+    while (operation.phase_.load(std::memory_order_acquire) == Phase::kPaused &&
+           card_->clock().Now() < until) {
+      if (Poll() == 0 && !card_->LetTimePassUntil(until)) std::this_thread::yield();
+    }
+  }).join();
 }
 
 void PausedRun::GiveUp() const {
@@ -392,6 +465,7 @@ void Engine::Cancel(OperationHandle& handle) {
 }
 
 void Engine::OnCompleted(hwsim::QueuePair& queue_pair, std::span<hwsim::Request* const> requests) {
+  health_->NoteCompleted(requests.size());
   for (hwsim::Request* const request : requests) {
     auto& operation = static_cast<OperationState&>(*request);
     Phase phase = operation.phase_.load(std::memory_order_acquire);
@@ -423,6 +497,7 @@ void Engine::OnCompleted(hwsim::QueuePair& queue_pair, std::span<hwsim::Request*
     }
   }
   retry_queues_[queue_pair.index()]->Grant();
+  if (notifier_.HasUntold()) service_->Wake();
 }
 
 void Engine::OnLate(OperationState& operation) {
@@ -445,10 +520,20 @@ std::optional<hwsim::TimePoint> Engine::OnTime(hwsim::TimePoint now) {
   sweeping_.exchange(false, std::memory_order_acq_rel);
   if (GrantAll()) {
     sweeping_.exchange(true, std::memory_order_acq_rel);
-    const hwsim::TimePoint sweep = now + options_.watchdog_interval;
-    next = next ? std::min(*next, sweep) : sweep;
+    Sooner(next, now + options_.watchdog_interval);
   }
+  const auto on_card = [this] { return in_flight(); };
+  const auto oldest_given_up = [this] { return OldestGivenUp(); };
+  Sooner(next, health_->Look(now, on_card, oldest_given_up));
+  Sooner(next, notifier_.TellAgain(now, options_.watchdog_interval));
   return next;
+}
+
+std::optional<hwsim::TimePoint> Engine::OldestGivenUp() {
+  std::optional<hwsim::TimePoint> oldest;
+  const MutexLock lock(given_up_mutex_);
+  for (const OperationState* operation : given_up_) Sooner(oldest, operation->given_up_at_);
+  return oldest;
 }
 
 bool Engine::GrantAll() {
@@ -483,7 +568,11 @@ size_t Engine::PollHeuristically(size_t active_jobs, size_t threshold) {
 }
 
 std::optional<hwsim::TimePoint> Engine::NextDeadline() const {
-  return fork_guard_.InCreator() ? deadlines_.Next() : std::nullopt;
+  if (!fork_guard_.InCreator()) return std::nullopt;
+  std::optional<hwsim::TimePoint> next = deadlines_.Next();
+  Sooner(next, health_->NextLook());
+  Sooner(next, notifier_.NextTellAgain());
+  return next;
 }
 
 size_t Engine::in_flight() const {
@@ -511,6 +600,11 @@ Engine::Stats Engine::stats() const {
   stats.cancelled = cancelled_.load(std::memory_order_relaxed);
   stats.spurious_resumes = spurious_.load(std::memory_order_relaxed);
   stats.synchronous = synchronous_.load(std::memory_order_relaxed);
+  stats.retried = retried_.load(std::memory_order_relaxed);
+  stats.in_software = in_software_.load(std::memory_order_relaxed);
+  stats.resets = health_->counts().resets;
+  stats.heartbeat_false_alarms = health_->counts().false_alarms;
+  stats.told_again = told.again;
   stats.service = service_->stats();
   return stats;
 }

@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "engine/deadline_queue.h"
+#include "engine/health_watch.h"
 #include "engine/job_binding.h"
 #include "engine/notifier.h"
 #include "engine/operation.h"
@@ -40,8 +41,10 @@ enum class RetryPolicy : uint8_t {
 std::string_view RetryPolicyName(RetryPolicy policy);  // "when_space", "immediate"
 
 struct RunOptions {
-  std::optional<hwsim::Duration> time_limit;  // from now; none: no limit
-  std::optional<uint32_t> queue_pair;         // none: the calling thread's, round robin
+  std::optional<hwsim::Duration> time_limit;  // from now; none: the engine's
+  // None: the calling thread's, round robin. One that the card has not got: the run is refused.
+  std::optional<uint32_t> queue_pair;
+  std::optional<Recovery> recovery;  // none: the engine's
 };
 
 class Engine {
@@ -51,6 +54,9 @@ class Engine {
     hwsim::Duration poll_interval = std::chrono::microseconds(10);
     hwsim::Duration watchdog_interval = std::chrono::milliseconds(200);
     RetryPolicy retry = RetryPolicy::kWhenSpace;
+    std::optional<hwsim::Duration> time_limit;  // of runs that give none
+    Recovery recovery;                          // likewise
+    HealthOptions health;                       // off
     // Call the callback too when there is space (kWhenSpace). The manual says to expect none
     // unless the status is OK; hence off, and such a job is resumed by trial.
     bool callback_when_space = false;
@@ -84,13 +90,15 @@ class Engine {
 
   // Requests accepted by the card and not completed.
   size_t in_flight() const;
-  // When Poll has something to do for a deadline; none: no deadline is set. For whoever steps time.
+  // When Poll has something to do for a deadline or the card's health; none: neither is set. For
+  // whoever steps time.
   std::optional<hwsim::TimePoint> NextDeadline() const;
 
   hwsim::Card& card() const { return *card_; }
   const Options& options() const { return options_; }
 
   // accepted = succeeded + failed + in flight; late are those of them whose run had been given up.
+  // again and refused count submits, and so the same operation more than once.
   struct Stats {
     uint64_t accepted = 0, again = 0, refused = 0;
     uint64_t succeeded = 0, failed = 0;
@@ -99,12 +107,16 @@ class Engine {
     uint64_t callbacks = 0, fd_signals = 0, told_nobody = 0;
     uint64_t spurious_resumes = 0;
     uint64_t synchronous = 0;
+    uint64_t retried = 0;      // attempts after the first
+    uint64_t in_software = 0;  // runs that ended so
+    uint64_t resets = 0, heartbeat_false_alarms = 0;
+    uint64_t told_again = 0;  // wait fds signalled once more, because their jobs did not come
     hwsim::CompletionService::Stats service;
   };
   Stats stats() const;
 
  private:
-  enum class Step : uint8_t { kDone, kWait };
+  enum class Step : uint8_t { kDone, kWait, kRetry };
 
   Engine(std::unique_ptr<hwsim::Card> card, Options options);
 
@@ -116,7 +128,13 @@ class Engine {
   // The owner gives up for good: its coroutine is destroyed, or its job will not be resumed.
   void GiveUp(OperationState& operation);
 
+  // Moves it on until it is kDone or kWait.
+  Step Submit(OperationState& operation);
   Step TrySubmit(OperationState& operation);
+  Step OnRefused(OperationState& operation, bool granted);
+  Step EndInSoftware(OperationState& operation);
+  // A fault of the notification's: others have the job told before it has paused.
+  void LetItBeToldNow(OperationState& operation);
   Step WaitForSpace(OperationState& operation, bool at_head);
   // Sees to it that a slot which this thread gave up, or could not tell about, is granted
   // elsewhere.
@@ -126,7 +144,7 @@ class Engine {
   Step EndStopped(OperationState& operation);
   Step End(OperationState& operation, Outcome outcome);
   Step EndInChild(OperationState& operation);
-  static bool IsWaiting(const OperationState& operation);
+  static bool IsWaiting(Phase phase);
   void WaitInPlace(OperationState& operation);
   RetryQueue& RetryQueueOf(const OperationState& operation);
   uint32_t QueuePairOfThread();
@@ -138,6 +156,8 @@ class Engine {
   std::optional<hwsim::TimePoint> OnTime(hwsim::TimePoint now);
   // Grants what slots there are. Whether somebody still waits, or has not claimed a slot.
   bool GrantAll();
+  // Since when, at the most, the card keeps a request that was given up.
+  std::optional<hwsim::TimePoint> OldestGivenUp();
 
   // Constant after construction.
   const Options options_;
@@ -147,6 +167,7 @@ class Engine {
   const hwsim::ForkGuard fork_guard_;
 
   Notifier notifier_;
+  std::unique_ptr<HealthWatch> health_;
   DeadlineQueue deadlines_;
   std::atomic<uint32_t> next_queue_pair_{0};
   // OnTime has been told, or will say itself, that somebody waits for space. Only exchanges: the
@@ -154,6 +175,7 @@ class Engine {
   std::atomic<bool> sweeping_{false};
   // Counters only: no order needed.
   std::atomic<uint64_t> late_{0}, timed_out_{0}, cancelled_{0}, spurious_{0}, synchronous_{0};
+  std::atomic<uint64_t> retried_{0}, in_software_{0};
 
   // Operations given up while on the card: whoever is last, owner or card, frees them.
   hwsim::Mutex given_up_mutex_;

@@ -52,11 +52,7 @@ void Notifier::Tell(OperationState& operation, Phase next) {
   const bool by_fd = line != nullptr && (!callback || operation.for_space_);
   operation.told_by_fd_ = by_fd;
   if (by_fd) {
-    fd_signals_.fetch_add(1, std::memory_order_relaxed);
-    const hwsim::MutexLock lock(line->mutex_);
-    ++line->tokens_;
-    operation.phase_.store(next, std::memory_order_release);
-    line->fd_.Signal();
+    Signal(operation, *line, next);
     return;
   }
   operation.phase_.store(next, std::memory_order_release);
@@ -66,6 +62,77 @@ void Notifier::Tell(OperationState& operation, Phase next) {
   } else {
     nobody_.fetch_add(1, std::memory_order_relaxed);
   }
+}
+
+void Notifier::Signal(OperationState& operation, WaitLine& line, Phase next) {
+  bool lost = false;
+  bool twice = false;
+  if (faults_ != nullptr && next == Phase::kDone) {
+    const auto fault = faults_->AtTell(operation, operation.queue_pair_->index());
+    lost = fault && fault->kind == hwsim::FaultKind::kWaitFdLost;
+    twice = fault && fault->kind == hwsim::FaultKind::kWaitFdTwice;
+  }
+  waitctx::WaitContextRef context;
+  if (lost) context = waitctx::WaitContextRef::Retain(operation.context_);
+  // Before the owner can come and look at the count.
+  if (!lost) fd_signals_.fetch_add(1, std::memory_order_relaxed);
+  {
+    const hwsim::MutexLock lock(line.mutex_);
+    ++line.tokens_;
+    line.twice_ = line.twice_ || twice;
+    operation.phase_.store(next, std::memory_order_release);
+    if (!lost) line.fd_.Signal();
+  }
+  if (!lost) return;
+  const hwsim::MutexLock lock(untold_mutex_);
+  untold_.push_back(std::move(context));
+  has_untold_.store(true, std::memory_order_release);
+}
+
+void Notifier::StrikeWaiter(OperationState& operation) {
+  if (operation.synchronous_ || operation.context_ == nullptr) return;
+  const uint32_t queue_pair = operation.queue_pair_->index();
+  if (operation.context_->callback()) {
+    if (const auto fault = faults_->AtCallback(operation, queue_pair)) {
+      operation.worst_moment_ = fault->time;
+    }
+  } else if (operation.line_ != nullptr && faults_->AtWait(operation, queue_pair)) {
+    const hwsim::MutexLock lock(operation.line_->mutex_);
+    operation.line_->fd_.Signal();
+  }
+}
+
+std::optional<hwsim::TimePoint> Notifier::TellAgain(hwsim::TimePoint now, hwsim::Duration after) {
+  if (faults_ == nullptr) return std::nullopt;
+  std::vector<waitctx::WaitContextRef> due;
+  {
+    const hwsim::MutexLock lock(untold_mutex_);
+    if (tell_again_ && *tell_again_ <= now) due = std::exchange(untold_, {});
+  }
+  for (waitctx::WaitContextRef& context : due) {
+    const WaitContext::Pin pin(*context);
+    const auto entry = pin ? context->GetWaitFd(key_) : std::nullopt;
+    if (!entry) continue;
+    auto& line = *static_cast<WaitLine*>(entry->data);
+    const hwsim::MutexLock lock(line.mutex_);
+    if (line.tokens_ == 0) continue;  // its owner came by itself
+    line.fd_.Signal();
+    again_.fetch_add(1, std::memory_order_relaxed);
+  }
+  const hwsim::MutexLock lock(untold_mutex_);
+  has_untold_.store(false, std::memory_order_release);
+  if (untold_.empty()) {
+    tell_again_.reset();
+  } else if (!tell_again_ || *tell_again_ <= now) {
+    tell_again_ = now + after;
+  }
+  return tell_again_;
+}
+
+std::optional<hwsim::TimePoint> Notifier::NextTellAgain() const {
+  if (faults_ == nullptr) return std::nullopt;
+  const hwsim::MutexLock lock(untold_mutex_);
+  return tell_again_;
 }
 
 void Notifier::Take(OperationState& operation) {
@@ -81,7 +148,8 @@ void Notifier::Settle(OperationState& operation, uint32_t tokens_taken) {
   const hwsim::MutexLock lock(line.mutex_);
   line.fd_.Drain();
   line.tokens_ -= tokens_taken;
-  if (line.tokens_ > 0) line.fd_.Signal();
+  const bool once_more = tokens_taken != 0 && std::exchange(line.twice_, false);
+  if (line.tokens_ > 0 || once_more) line.fd_.Signal();
 }
 
 void Notifier::TellSelf(OperationState& operation) {
@@ -100,7 +168,7 @@ void Notifier::WaitWhile(OperationState& operation, Phase phase, hwsim::Duration
 
 Notifier::Counts Notifier::counts() const {
   return {callbacks_.load(std::memory_order_relaxed), fd_signals_.load(std::memory_order_relaxed),
-          nobody_.load(std::memory_order_relaxed)};
+          nobody_.load(std::memory_order_relaxed), again_.load(std::memory_order_relaxed)};
 }
 
 }  // namespace engine

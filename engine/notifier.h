@@ -13,8 +13,13 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <memory>
 #include <mutex>
+#include <optional>
+#include <utility>
+#include <vector>
 
+#include "engine/notification_faults.h"
 #include "engine/operation.h"
 #include "hwsim/fd.h"
 #include "hwsim/mutex.h"
@@ -33,12 +38,16 @@ class WaitLine {
   // published, finds both the token and the signal. No user code runs under it.
   hwsim::Mutex mutex_;
   uint32_t tokens_ GHOSTCARD_GUARDED_BY(mutex_) = 0;
+  // A fault: the fd is readable once more when the next token was taken.
+  bool twice_ GHOSTCARD_GUARDED_BY(mutex_) = false;
 };
 
 class Notifier {
  public:
   // `key` is the key of the engine's wait fds. Never that of another engine, not even an ended one.
-  explicit Notifier(const void* key) : key_(key) {}
+  // `faults` (may be null): what goes wrong with the telling.
+  Notifier(const void* key, std::unique_ptr<NotificationFaults> faults)
+      : key_(key), faults_(std::move(faults)) {}
   Notifier(const Notifier&) = delete;
   Notifier& operator=(const Notifier&) = delete;
 
@@ -57,6 +66,21 @@ class Notifier {
   // The owner was resumed though nobody told it: clears the wait fd, unless others are due.
   void Clear(OperationState& operation) { Settle(operation, 0); }
 
+  // The owner, to whom somebody is attached, is about to wait for its completion: does what a fault
+  // says. A branch where there are no faults.
+  void StrikeBeforeWait(OperationState& operation) {
+    if (faults_ != nullptr) StrikeWaiter(operation);
+  }
+  // Whether a fault left a wait fd low since TellAgain last looked: see that it is called.
+  bool HasUntold() const {
+    return faults_ != nullptr && has_untold_.load(std::memory_order_acquire);
+  }
+  // Signals wait fds once more that a fault left low and whose owners have not come for so long.
+  // When to call it next; none: no such fd.
+  std::optional<hwsim::TimePoint> TellAgain(hwsim::TimePoint now, hwsim::Duration after);
+  // When it has something to do, as far as is known.
+  std::optional<hwsim::TimePoint> NextTellAgain() const;
+
   // Makes the wait fd readable at once, for an owner that is about to pause and wants to be
   // resumed.
   void TellSelf(OperationState& operation);
@@ -68,13 +92,25 @@ class Notifier {
     uint64_t callbacks = 0;
     uint64_t fd_signals = 0;
     uint64_t nobody = 0;  // the context was closed, or had neither callback nor fd
+    uint64_t again = 0;   // fds signalled by TellAgain
   };
   Counts counts() const;
 
  private:
   void Settle(OperationState& operation, uint32_t tokens_taken);
+  void StrikeWaiter(OperationState& operation);
+  // Tells through the fd of `line`, or does what a fault says.
+  void Signal(OperationState& operation, WaitLine& line, Phase next);
 
   const void* const key_;
+  const std::unique_ptr<NotificationFaults> faults_;  // null: none
+
+  // Contexts whose wait fd was not signalled, by a fault.
+  mutable hwsim::Mutex untold_mutex_;
+  std::vector<waitctx::WaitContextRef> untold_ GHOSTCARD_GUARDED_BY(untold_mutex_);
+  std::optional<hwsim::TimePoint> tell_again_ GHOSTCARD_GUARDED_BY(untold_mutex_);
+  std::atomic<bool> has_untold_{false};  // set and cleared under the lock
+  std::atomic<uint64_t> again_{0};
   // Counters only: no order needed.
   std::atomic<uint64_t> callbacks_{0};
   std::atomic<uint64_t> fd_signals_{0};

@@ -32,6 +32,17 @@ enum class [[nodiscard]] Outcome : uint8_t{
 };
 std::string_view OutcomeName(Outcome outcome);
 
+// What a run does when the card fails it.
+struct Recovery {
+  // How often the card is asked in all, when it fails the operation or is reset under it. 1..100
+  uint32_t attempts_max = 1;
+  // A card that is restarting: the run waits, as for space (status EAGAIN), and is not refused.
+  bool wait_for_restart = false;
+  // When the card would not, the run does the work itself, on its own thread. Not when it was
+  // timed out or cancelled: then the card may still have it.
+  bool software_fallback = false;
+};
+
 class WaitLine;
 
 // Where an operation stands. Arrows: who moves it on.
@@ -61,6 +72,7 @@ class OperationState : public hwsim::Request {
   friend class Engine;
   friend class PausedRun;
   friend class Notifier;
+  friend class OperationHandle;
   friend class RetryQueue;
   friend class DeadlineQueue;
 
@@ -70,6 +82,13 @@ class OperationState : public hwsim::Request {
   // Set by Cancel and by the deadline, at any time; read by the owner once it has published
   // a paused phase. Both sides store first and look at the other's word second: seq_cst.
   std::atomic<Outcome> stop_{Outcome::kOk};
+
+  // The owner's.
+  Recovery recovery_;
+  uint32_t attempts_ = 0;  // of this run, so far
+  bool in_software_ = false;
+  hwsim::Duration worst_moment_{};  // not 0: a fault strikes before the next pause, for so long
+  hwsim::TimePoint given_up_at_{};  // the engine's, under its lock
 
   // The owner's; constant while somebody may tell it.
   waitctx::WaitContext* context_ = nullptr;
@@ -111,6 +130,8 @@ class OperationHandle {
   // The completion as the card wrote it: status and times. Valid after a run that was
   // not given up.
   const hwsim::Request& request() const { return *state_; }
+  // Whether the last run ended with the work done in software (Recovery).
+  bool in_software() const { return state_->in_software_; }
 
  protected:
   explicit OperationHandle(OperationState* state) : state_(state) {}

@@ -136,6 +136,10 @@ bool RetryQueue::IsGone(const OperationState& operation) {
 }
 
 bool RetryQueue::SlotIsFree(bool synchronous) {
+  // None while the card is down; all for everybody when it is lost, so that they come and hear it.
+  using Admission = hwsim::QueuePair::Admission;
+  const Admission admission = queue_pair_.admission();
+  if (admission != Admission::kOpen) return admission == Admission::kClosedForGood;
   const auto is_free = [&] {
     const uint32_t kept = synchronous ? granted_.synchronous : granted_.size;
     return queue_pair_.in_flight() + kept < queue_pair_.depth();

@@ -1,0 +1,300 @@
+// Every kind of fault, by every trigger, with both ways to be told: what the application sees, and
+// that everything ends.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "engine/engine.h"
+#include "hwsim/model/fault_plan.h"
+#include "hwsim/model/fault_sweep.h"
+#include "tools/scenario.h"
+#include "tools/workload.h"
+
+namespace engine {
+namespace {
+
+using namespace std::chrono_literals;
+using enum hwsim::FaultKind;
+using hwsim::FaultKind;
+using hwsim::FaultRule;
+using tools::Notify;
+using tools::ScenarioOptions;
+using tools::ScenarioPoll;
+using tools::ScenarioResult;
+using Names = std::set<std::string>;
+
+constexpr uint64_t kRuns = 64;
+
+// Two queue pairs and two engines, 500 us an operation: without faults it takes 16 ms.
+ScenarioOptions Base(Notify notify, const FaultRule& rule) {
+  ScenarioOptions options;
+  options.card.engines = 2;
+  options.card.cost(hwsim::OperationKind::kSha256).service.base = 500us;
+  options.card.transit.base = 5us;
+  options.card.health = {.heartbeat = 1ms, .reset = 2ms};
+  options.card.faults.rules = {rule};
+  options.queue_pairs = 2;
+  options.depth = 8;
+  options.engine.watchdog_interval = 5ms;
+  options.engine.time_limit = 40ms;
+  options.engine.health = {.heartbeat_interval = 2ms, .stuck_limit = 50ms};
+  options.notify = notify;
+  options.poll = ScenarioPoll::kOnInterrupt;
+  // More of them, and the card is never idle.
+  options.jobs = rule.kind == kWakeUp ? 2 : 4;
+  options.operations = kRuns / options.jobs;
+  EXPECT_TRUE(options.card.Validate());
+  return options;
+}
+
+constexpr Recovery kAllRecovery{
+    .attempts_max = 3, .wait_for_restart = true, .software_fallback = true};
+
+struct Trigger {
+  const char* name;
+  void (*set)(FaultRule& rule);
+};
+constexpr Trigger kTriggers[] = {
+    {"probability", [](FaultRule& rule) { rule.probability = 0.2; }},
+    {"every_nth", [](FaultRule& rule) { rule.every_nth = 5; }},
+    {"nth", [](FaultRule& rule) { rule.nth = 3; }},
+    {"at", [](FaultRule& rule) { rule.at = 3ms; }},
+    {"in_flight",
+     [](FaultRule& rule) {
+       rule.in_flight_min = 2;
+       rule.count_max = 2;
+     }},
+    {"window",
+     [](FaultRule& rule) {
+       rule.from = 2ms;
+       rule.until = 6ms;
+     }},
+    {"operation",
+     [](FaultRule& rule) {
+       rule.every_nth = 7;
+       rule.operation = hwsim::OperationKind::kSha256;
+     }},
+    {"queue_pair",
+     [](FaultRule& rule) {
+       rule.nth = 2;
+       rule.queue_pair = 1;
+     }},
+    {"count_max",
+     [](FaultRule& rule) {
+       rule.every_nth = 1;
+       rule.count_max = 2;
+     }},
+};
+
+struct Row {
+  FaultKind kind;
+  // How a run that the fault hits may end, beside "ok".
+  Names outcomes;
+  // The same with every recovery that the engine has.
+  Names recovered;
+  // What the application sees of one fault at the least, told by fd and by callback: counts of a
+  // ScenarioResult; "" nothing. "-": the fault cannot strike.
+  const char* seen_by_fd;
+  const char* seen_by_callback;
+};
+
+const std::vector<Row>& Rows() {
+  static const std::vector<Row> rows = {
+      {kRingFull, {}, {}, "", "again"},  // there is space at once, and the engine takes it
+      {kBatchCut, {}, {}, "-", "-"},     // the engine submits one by one
+      {kSubmitRefused, {"refused"}, {}, "err", "err"},
+      {kCompletionError, {"device_error"}, {}, "device_error", "device_error"},
+      {kWrongResult, {"wrong"}, {"wrong"}, "wrong", "wrong"},
+      {kVerdictInverted, {"failed"}, {"failed"}, "failed", "failed"},
+      // The reset that gets its buffers back hits others.
+      {kResponseDropped,
+       {"timed_out", "device_error", "refused"},
+       {"timed_out"},
+       "timed_out",
+       "timed_out"},
+      {kResponseDelayed, {}, {}, "", ""},
+      {kResponseDuplicated, {}, {}, "", ""},
+      {kResponseReordered, {}, {}, "", ""},
+      {kResponseRingStalled, {}, {}, "", ""},
+      {kSlowInstance, {}, {}, "", ""},
+      {kWakeUp, {}, {}, "", ""},
+      {kThrottled, {}, {}, "", ""},
+      {kCardHang, {"device_error", "refused"}, {}, "resets", "resets"},
+      {kHeartbeatFalseAlarm, {}, {}, "false_alarms", "false_alarms"},
+      {kCardReset, {"device_error", "refused"}, {}, "device_error", "device_error"},
+      {kCardLost, {"device_error", "refused"}, {}, "err", "err"},
+      {kInstancesExhausted, {}, {}, "", ""},
+      {kInterruptLost, {}, {}, "", ""},
+      {kInterruptLate, {}, {}, "", ""},
+      {kInterruptSpurious, {}, {}, "", ""},
+      {kInterruptDuplicated, {}, {}, "", ""},
+      {kInterruptCoalesced, {}, {}, "", ""},
+      {kWaitFdEarly, {}, {}, "spurious", "-"},
+      {kWaitFdTwice, {}, {}, "spurious", "-"},
+      {kWaitFdLost, {}, {}, "told_again", "-"},
+      {kCallbackWorstMoment, {}, {}, "-", "callbacks"},
+  };
+  return rows;
+}
+
+TEST(FaultTableTest, HasARowForEachKind) {
+  ASSERT_EQ(Rows().size(), hwsim::kFaultKindCount);
+  for (size_t i = 0; i < Rows().size(); ++i) {
+    EXPECT_EQ(Rows()[i].kind, static_cast<FaultKind>(i));
+  }
+}
+
+// Every run ended, and only as it may.
+void ExpectEnds(const ScenarioResult& result, const Names& outcomes) {
+  EXPECT_TRUE(result.broken.empty()) << testing::PrintToString(result.broken);
+  EXPECT_EQ(result.count("stuck"), 0u) << result.fault_log;
+  EXPECT_EQ(result.count("left_on_card"), 0u) << "buffers that nobody gets back";
+  for (const char* name :
+       {"wrong", "failed", "device_error", "refused", "timed_out", "cancelled", "busy"}) {
+    if (outcomes.count(name) == 0) {
+      EXPECT_EQ(result.count(name), 0u) << name << "\n" << result.fault_log;
+    }
+  }
+  if (outcomes.empty()) {
+    EXPECT_EQ(result.count("ok"), kRuns);
+  }
+}
+
+struct Case {
+  Row row;
+  Trigger trigger;
+  Notify notify;
+};
+
+std::vector<Case> Cases() {
+  std::vector<Case> cases;
+  for (const Row& row : Rows()) {
+    for (const Trigger& trigger : kTriggers) {
+      for (const Notify notify : {Notify::kFd, Notify::kCallback}) {
+        cases.push_back({row, trigger, notify});
+      }
+    }
+  }
+  return cases;
+}
+
+class FaultTableTest : public testing::TestWithParam<Case> {
+ protected:
+  static ScenarioOptions Options() {
+    FaultRule rule{.kind = GetParam().row.kind};
+    GetParam().trigger.set(rule);
+    // Long enough for the engine to take notice.
+    if (rule.kind == kHeartbeatFalseAlarm) rule.time = 10ms;
+    // Short enough for nobody to run out of time.
+    if (rule.kind == kCardReset) rule.time = 2ms;
+    return Base(GetParam().notify, rule);
+  }
+  static ScenarioResult Run(const ScenarioOptions& options) {
+    return tools::RunScenario(options).value();
+  }
+  static bool Strikes(const ScenarioResult& result) { return result.count("faults") != 0; }
+};
+
+TEST_P(FaultTableTest, ApplicationSeesWhatTheTableSaysAndEverythingEnds) {
+  const ScenarioOptions options = Options();
+  const auto result = tools::RunScenario(options);
+  if (!result) {
+    // Only a card without a single instance does not come up at all.
+    EXPECT_EQ(GetParam().row.kind, kInstancesExhausted) << result.error().message;
+    return;
+  }
+  ExpectEnds(*result, GetParam().row.outcomes);
+  const std::string seen = GetParam().notify == Notify::kFd ? GetParam().row.seen_by_fd
+                                                            : GetParam().row.seen_by_callback;
+  if (seen == "-") {
+    EXPECT_FALSE(Strikes(*result)) << result->fault_log;
+  } else if (!seen.empty() && Strikes(*result)) {
+    EXPECT_GT(result->count(seen), 0u) << result->fault_log;
+  }
+  // Once more, and everything is the same.
+  const ScenarioResult again = Run(options);
+  EXPECT_EQ(again.counts, result->counts);
+  EXPECT_EQ(again.fault_log, result->fault_log);
+  EXPECT_EQ(again.took, result->took);
+}
+
+TEST_P(FaultTableTest, EngineRecovers) {
+  ScenarioOptions options = Options();
+  options.engine.recovery = kAllRecovery;
+  // Enough for a card that hangs at every fifth request.
+  options.engine.time_limit = 400ms;
+  const auto result = tools::RunScenario(options);
+  if (!result) return;
+  ExpectEnds(*result, GetParam().row.recovered);
+}
+
+std::string CaseName(const testing::TestParamInfo<Case>& info) {
+  return std::string(hwsim::FaultName(info.param.row.kind)) + "_by_" + info.param.trigger.name +
+         "_told_by_" + std::string(tools::NotifyName(info.param.notify));
+}
+INSTANTIATE_TEST_SUITE_P(All, FaultTableTest, testing::ValuesIn(Cases()), CaseName);
+
+// Which of them do strike: without this the table might be empty words.
+TEST(FaultTriggerTest, EachStrikesWhereItCan) {
+  for (const Row& row : Rows()) {
+    const hwsim::FaultSite site = hwsim::SiteOf(row.kind);
+    const Notify notify = std::string(row.seen_by_fd) == "-" ? Notify::kCallback : Notify::kFd;
+    for (const Trigger& trigger : kTriggers) {
+      SCOPED_TRACE(std::string(hwsim::FaultName(row.kind)) + " by " + trigger.name);
+      if (site == hwsim::FaultSite::kList || site == hwsim::FaultSite::kOpen) continue;
+      FaultRule rule{.kind = row.kind};
+      trigger.set(rule);
+      const ScenarioResult result = tools::RunScenario(Base(notify, rule)).value();
+      // Who is told alone, or finds the card idle, has nobody beside it.
+      const std::string name = trigger.name;
+      const bool may_not = name == "in_flight" || (row.kind == kWakeUp && name == "queue_pair");
+      if (!may_not) {
+        EXPECT_GT(result.count("faults"), 0u);
+      }
+      // Each queue pair counts its own submits.
+      const uint64_t counters = site == hwsim::FaultSite::kSubmit && !rule.queue_pair ? 2 : 1;
+      if (rule.count_max != 0) {
+        EXPECT_LE(result.count("faults"), rule.count_max * counters);
+      }
+      if (rule.nth != 0 || rule.at) {
+        EXPECT_LE(result.count("faults"), counters);
+      }
+    }
+  }
+}
+
+// Exactly the Nth, for every N that there is in a small scenario.
+TEST(FaultSweepTest, WhicheverRequestIsHitEverythingEnds) {
+  for (const Row& row : Rows()) {
+    for (const Notify notify : {Notify::kFd, Notify::kCallback}) {
+      SCOPED_TRACE(std::string(hwsim::FaultName(row.kind)) + " told by " +
+                   std::string(tools::NotifyName(notify)));
+      FaultRule fault{.kind = row.kind};
+      if (row.kind == kCardReset) fault.time = 2ms;
+      const uint64_t places = hwsim::SweepNth(fault, [&](const FaultRule& rule) {
+        SCOPED_TRACE("nth = " + std::to_string(rule.nth));
+        const auto result = tools::RunScenario(Base(notify, rule));
+        if (!result) return uint64_t{1};
+        ExpectEnds(*result, row.outcomes);
+        return result->count("faults");
+      });
+      const std::string seen = notify == Notify::kFd ? row.seen_by_fd : row.seen_by_callback;
+      const hwsim::FaultSite site = hwsim::SiteOf(row.kind);
+      if (seen == "-") {
+        EXPECT_EQ(places, 0u);
+      } else if (site == hwsim::FaultSite::kOpen) {
+        EXPECT_EQ(places, 2u);
+      } else if (site == hwsim::FaultSite::kSubmit || site == hwsim::FaultSite::kInterrupt) {
+        EXPECT_GT(places, kRuns / 4) << "of one queue pair's, or of those that share an interrupt";
+      } else if (row.kind != kWakeUp) {
+        EXPECT_EQ(places, kRuns);
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace engine
