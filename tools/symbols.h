@@ -1,0 +1,37 @@
+// Symbols: functions and source lines for addresses in programs and libraries, from their symbol
+// tables and debug information (also in separate files, where the system keeps them).
+//
+// Threads: one. Ownership: opened files are closed with the object.
+#ifndef GHOSTCARD_TOOLS_SYMBOLS_H_
+#define GHOSTCARD_TOOLS_SYMBOLS_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace tools {
+
+struct Place {
+  std::string function;  // demangled; empty: not known
+  std::string file;      // empty: not known
+  int line = 0;          // 0: not known
+};
+
+class Symbols {
+ public:
+  Symbols();
+  ~Symbols();
+  Symbols(const Symbols&) = delete;
+  Symbols& operator=(const Symbols&) = delete;
+
+  // `address`: as in the file `path`. What is not known stays empty; there are no errors.
+  Place Find(const std::string& path, uint64_t address);
+
+ private:
+  struct Files;
+  std::unique_ptr<Files> files_;
+};
+
+}  // namespace tools
+
+#endif  // GHOSTCARD_TOOLS_SYMBOLS_H_
