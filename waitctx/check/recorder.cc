@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <utility>
 
 namespace waitctx::check {
 namespace {
@@ -141,6 +142,7 @@ Finding* Recorder::Take(Rule rule, const CallStack& site, const CallStack* origi
 
 Trace Recorder::Resolve(const CallStack& stack) {
   Trace trace;
+  bool ours = false;
   for (uint32_t i = 0; i < stack.depth && trace.depth < kFramesMax; ++i) {
     // The call itself, not what it returns to.
     const char* address = static_cast<const char*>(stack.frames[i]) - 1;
@@ -150,7 +152,11 @@ Trace Recorder::Resolve(const CallStack& stack) {
       trace.frames[trace.depth++] = {reinterpret_cast<uintptr_t>(address), kModulesMax};
       continue;
     }
-    if (info.dli_fbase == own_module_) continue;
+    if (info.dli_fbase == own_module_) {
+      // What we called to look at the stack (a sanitizer has its own) is no part of the program.
+      if (!std::exchange(ours, true)) trace.depth = 0;
+      continue;
+    }
     trace.frames[trace.depth++] = {reinterpret_cast<uintptr_t>(address) - module->l_addr,
                                    ModuleOf(module->l_name)};
   }

@@ -1,6 +1,7 @@
 #include "waitctx/check/tracker.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "waitctx/check/thread_number.h"
 #include "waitctx/check/wait_signal.h"
