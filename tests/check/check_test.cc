@@ -139,6 +139,14 @@ TEST(Check, EachRuleHasAProgramThatBreaksIt) {
   }
 }
 
+TEST(Check, EachRuleIsInTheReadme) {
+  std::ifstream in("README.md");
+  const std::string readme(std::istreambuf_iterator<char>(in), {});
+  for (const tools::RuleText& rule : tools::RuleTexts()) {
+    EXPECT_THAT(readme, testing::HasSubstr("\n| `" + std::string(rule.name) + "` |"));
+  }
+}
+
 class BreaksNoRule : public testing::TestWithParam<const char*> {};
 
 TEST_P(BreaksNoRule, HasNoFindings) {
