@@ -9,7 +9,9 @@
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <string_view>
 #include <tuple>
+#include <utility>
 
 #include "tools/check_rules.h"
 #include "tools/report.h"
@@ -43,20 +45,23 @@ std::vector<SiteFrame> FramesOf(const ReportFile& file, const Trace& trace, Symb
   return frames;
 }
 
-// What tells findings apart: two processes may each have noted the same one.
-auto KeyOf(const Finding& finding) {
-  const auto addresses = [](const Trace& trace) {
-    std::vector<std::pair<uint32_t, uint64_t>> list;
-    for (uint32_t i = 0; i < trace.depth; ++i) {
-      list.emplace_back(trace.frames[i].module, trace.frames[i].address);
+// What tells findings apart. Two processes may each have noted the same one, and the same module:
+// so modules go by their paths.
+using Key = std::tuple<Rule, std::vector<std::pair<std::string_view, uint64_t>>, size_t>;
+Key KeyOf(const ReportFile& file, const Finding& finding) {
+  Key key{finding.rule, {}, finding.site.depth};
+  for (const Trace* trace : {&finding.site, &finding.origin}) {
+    for (uint32_t i = 0; i < trace->depth; ++i) {
+      const auto& frame = trace->frames[i];
+      const bool known = frame.module < waitctx::check::kModulesMax;
+      std::get<1>(key).emplace_back(known ? file.modules[frame.module].path : "", frame.address);
     }
-    return list;
-  };
-  return std::tuple(finding.rule, addresses(finding.site), addresses(finding.origin));
+  }
+  return key;
 }
 
 void CollectFindings(const ReportFile& file, const CheckOptions& options, CheckReport& report) {
-  std::map<decltype(KeyOf(file.findings[0])), size_t> known;
+  std::map<Key, size_t> known;
   Symbols symbols;
   const size_t taken = file.findings_taken.load(std::memory_order_relaxed);
   for (size_t i = 0; i < taken; ++i) {
@@ -69,7 +74,7 @@ void CollectFindings(const ReportFile& file, const CheckOptions& options, CheckR
       report.ignored += count;
       continue;
     }
-    const auto [entry, made] = known.try_emplace(KeyOf(finding), report.findings.size());
+    const auto [entry, made] = known.try_emplace(KeyOf(file, finding), report.findings.size());
     if (made) {
       report.findings.push_back({.rule = finding.rule,
                                  .site = FramesOf(file, finding.site, symbols),

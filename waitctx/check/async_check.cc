@@ -136,7 +136,6 @@ void AfterForkInChild() {
 
 using waitctx::check::Report;
 using waitctx::check::Rule;
-using waitctx::check::StackState;
 using waitctx::check::t_run;
 using waitctx::check::Tracker;
 using waitctx::check::Usable;
