@@ -8,7 +8,9 @@ import json
 import sys
 import urllib.parse
 
-TAIL_LINES = 60
+TAIL_LINES = 40
+FAILURE_LINES = 12  # from where GoogleTest says "Failure", and where a sanitizer begins
+MAX_FAILURES = 10
 
 
 def read_events(path):
@@ -21,14 +23,23 @@ def read_events(path):
                 return
 
 
-def show_tail(uri):
+def failures(lines):
+    """The places where the log says why, as far as they are not in its end anyway."""
+    marks = [at for at, line in enumerate(lines[:-TAIL_LINES])
+             if line.endswith(": Failure") or "Sanitizer:" in line or "CHECK(" in line]
+    for at in marks[:MAX_FAILURES]:
+        yield from lines[at:min(at + FAILURE_LINES, len(lines) - TAIL_LINES)]
+        yield "..."
+
+
+def show(uri):
     path = urllib.parse.unquote(urllib.parse.urlparse(uri).path)
     try:
         with open(path, encoding="utf-8", errors="replace") as log:
             lines = log.read().splitlines()
     except OSError as error:
         lines = [str(error)]
-    for line in lines[-TAIL_LINES:]:
+    for line in [*failures(lines), *lines[-TAIL_LINES:]]:
         print("    " + line, file=sys.stderr)
 
 
@@ -49,7 +60,7 @@ def main():
         failed += 1
         print(f"{label}: {status}", file=sys.stderr)
         for log in (summary or {}).get("failed", []):
-            show_tail(log["uri"])
+            show(log["uri"])
     print(len(tests) - failed, failed)
 
 

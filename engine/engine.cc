@@ -30,6 +30,7 @@ Outcome OutcomeOf(CompletionStatus status) {
     case CompletionStatus::kOperationFailed:
       return Outcome::kFailed;
     case CompletionStatus::kDeviceError:
+    case CompletionStatus::kCardReset:
     case CompletionStatus::kPending:
       break;
   }
@@ -176,8 +177,6 @@ Engine::Step Engine::Advance(OperationState& operation) {
       notifier_.Take(operation);
       return EndStopped(operation);
     case Phase::kGranted:
-      notifier_.Take(operation);
-      return TrySubmit(operation);
     case Phase::kRetry:
       notifier_.Take(operation);
       return TrySubmit(operation);
@@ -277,6 +276,8 @@ Engine::Step Engine::EndStopped(OperationState& operation) {
     // Unless its completion came just now: then nothing is left to wait for.
     if (operation.phase_.load(std::memory_order_acquire) == Phase::kStopped) {
       given_up_.insert(&operation);
+    } else {
+      late_.fetch_add(1, std::memory_order_relaxed);
     }
   } else {
     RetryQueueOf(operation).Remove(operation);
@@ -416,11 +417,11 @@ void Engine::OnCompleted(hwsim::QueuePair& queue_pair, std::span<hwsim::Request*
 }
 
 void Engine::OnLate(OperationState& operation) {
-  late_.fetch_add(1, std::memory_order_relaxed);
   Phase before;
   {
     const MutexLock lock(given_up_mutex_);
-    given_up_.erase(&operation);
+    // Otherwise its owner was told to stop and has not looked yet: it will find the result.
+    if (given_up_.erase(&operation) != 0) late_.fetch_add(1, std::memory_order_relaxed);
     before = operation.phase_.exchange(Phase::kDone, std::memory_order_acq_rel);
   }
   if (before == Phase::kAbandoned) operation.deleter_(&operation);

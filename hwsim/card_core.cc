@@ -5,9 +5,14 @@
 
 namespace hwsim {
 
-CardCore::CardCore(const Profile& profile, std::span<const std::unique_ptr<QueuePair>> queue_pairs,
-                   uint64_t seed, Work work, StartWork start_work)
-    : model_(profile, static_cast<uint32_t>(queue_pairs.size()), seed),
+CardCore::CardCore(const Plan& plan, std::span<const std::unique_ptr<QueuePair>> queue_pairs,
+                   Work work, StartWork start_work)
+    : model_(plan.profile, static_cast<uint32_t>(queue_pairs.size()), plan.seed, plan.start),
+      may_fail_(model_.may_fail()),
+      start_(plan.start),
+      health_(plan.profile.health),
+      repeats_max_(queue_pairs.empty() ? 0 : queue_pairs.front()->depth()),
+      fault_log_(plan.fault_log),
       queue_pairs_(queue_pairs),
       work_(work),
       start_work_(std::move(start_work)),
@@ -24,6 +29,9 @@ void CardCore::Arrive(TimePoint now, std::span<const Arrival> arrivals) {
       ArriveOne(now, *request, arrival.queue_pair);
     }
   }
+  if (!may_fail_) return;
+  TakeFaults(0);
+  PublishState();
 }
 
 void CardCore::ArriveOne(TimePoint now, Request& request, uint32_t queue_pair) {
@@ -43,22 +51,43 @@ void CardCore::Advance(TimePoint now) {
   }
   events_.clear();
   model_.Advance(now, events_);
-  for (const ModelEvent& event : events_) {
-    if (event.kind == ModelEvent::Kind::kComplete) {
-      OnModelComplete(now, event);
-    } else {
-      OnInterrupt(event.queue_pair);
+  for (size_t i = 0; i < events_.size(); ++i) {
+    const ModelEvent& event = events_[i];
+    if (may_fail_) TakeFaults(i);
+    switch (event.kind) {
+      case ModelEvent::Kind::kComplete:
+        OnModelComplete(now, event);
+        break;
+      case ModelEvent::Kind::kRepeat:
+        OnRepeat(event);
+        break;
+      case ModelEvent::Kind::kInterrupt:
+        OnModelInterrupt(event);
+        break;
     }
   }
+  if (!may_fail_) return;
+  TakeFaults(events_.size());
+  PublishState();
 }
 
 void CardCore::OnModelComplete(TimePoint now, const ModelEvent& event) {
   Request& request = *reinterpret_cast<Request*>(event.request);
   request.service_start = event.service_start;
   request.due = event.at;
+  if (event.status == CompletionStatus::kCardReset) {
+    request.status = event.status;
+    --request.parts_open;
+    reset_.emplace_back(&request, event.queue_pair);
+    FinishReset(now);
+    return;
+  }
+  if (may_fail_) {
+    outboxes_[event.queue_pair].last_completed = request.number;
+    outboxes_[event.queue_pair].last_operation = request.kind;
+  }
   if (event.status != CompletionStatus::kOk) {
     request.status = event.status;
-    faults_fired_.Add(1);
   } else if (work_ == Work::kOnCompletion && request.execute != nullptr &&
              !request.execute(request)) {
     request.status = CompletionStatus::kOperationFailed;
@@ -71,12 +100,23 @@ void CardCore::WorkDone(TimePoint now, Request& request, uint32_t queue_pair, bo
   if (!ok && request.status == CompletionStatus::kPending) {
     request.status = CompletionStatus::kOperationFailed;
   }
+  bool posted = false;
+  if (request.status == CompletionStatus::kCardReset) {
+    --request.parts_open;
+    posted = FinishReset(now);
+  } else {
+    posted = PartOver(now, request, queue_pair);
+  }
   // The model has raised its interrupt already, for nothing as yet; so this one is ours.
-  if (PartOver(now, request, queue_pair) && model_interrupts_) OnInterrupt(queue_pair);
+  if (posted && model_interrupts_ && !outboxes_[queue_pair].muted) OnInterrupt(queue_pair);
 }
 
 bool CardCore::PartOver(TimePoint now, Request& request, uint32_t queue_pair) {
-  if (--request.parts_open != 0) return false;
+  return --request.parts_open == 0 && Finish(now, request, queue_pair);
+}
+
+bool CardCore::Finish(TimePoint now, Request& request, uint32_t queue_pair) {
+  if (!to_damage_.empty()) Damage(request);
   if (request.status == CompletionStatus::kPending) request.status = CompletionStatus::kOk;
   request.completed = now;
   const auto lateness = static_cast<uint64_t>((now - request.due).count());
@@ -95,6 +135,13 @@ bool CardCore::PartOver(TimePoint now, Request& request, uint32_t queue_pair) {
                                                 : Descriptor::One(request));
   outbox.unsignalled = true;
   return true;
+}
+
+void CardCore::OnModelInterrupt(const ModelEvent& event) {
+  Outbox& outbox = outboxes_[event.queue_pair];
+  outbox.muted = false;
+  if (event.for_nothing) outbox.unsignalled = true;
+  OnInterrupt(event.queue_pair);
 }
 
 void CardCore::OnInterrupt(uint32_t queue_pair) {
@@ -150,13 +197,6 @@ Expected<void> CheckCardOptions(const Profile& profile, uint32_t queue_pairs, ui
     return Unexpected("depth: " + std::to_string(*depth) + "; 1 to " + std::to_string(kDepthMax));
   }
   return {};
-}
-
-FaultInjector SubmitFaults(const Profile& profile, uint64_t seed, uint32_t queue_pair) {
-  // Streams far from the ones that the model numbers its own with.
-  constexpr uint64_t kSubmitStream = uint64_t{1} << 32;
-  return FaultInjector(profile.faults, FaultSite::kSubmit,
-                       Random(seed).Fork(kSubmitStream + queue_pair));
 }
 
 }  // namespace hwsim

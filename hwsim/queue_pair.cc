@@ -11,7 +11,11 @@ QueuePair::QueuePair(Options options, std::unique_ptr<Channel> channel)
     : index_(options.index),
       depth_(options.depth),
       channel_(std::move(channel)),
-      submit_faults_(std::move(options.submit_faults)) {}
+      may_repeat_(options.repeats),
+      fault_log_(options.fault_log),
+      clock_(options.clock),
+      submit_faults_(std::move(options.submit_faults)),
+      list_faults_(std::move(options.list_faults)) {}
 
 QueuePair::~QueuePair() = default;
 
@@ -21,14 +25,58 @@ size_t QueuePair::Room(size_t wanted) const {
   return std::min<size_t>(wanted, depth_ - in_flight_.load(std::memory_order_acquire));
 }
 
-bool QueuePair::Admit(Request& request) {
-  if (!submit_faults_.empty() && submit_faults_.At(request.kind, index_).has_value()) return false;
+void QueuePair::Log(const Fault& fault, uint64_t number, OperationKind operation) const {
+  if (fault_log_ == nullptr) return;
+  fault_log_->Append({.kind = fault.kind,
+                      .rule = fault.rule,
+                      .at = Now(),
+                      .queue_pair = index_,
+                      .request = number,
+                      .operation = operation});
+}
+
+SubmitStatus QueuePair::SubmitFault(const Request& request, size_t ahead) {
+  if (!burst_) {
+    FaultPass pass{.operation = request.kind,
+                   .queue_pair = index_,
+                   .in_flight = in_flight() + static_cast<uint32_t>(ahead) + 1};
+    if (submit_faults_.looks_at_time()) pass.now = Now();
+    burst_ = submit_faults_.At(pass);
+  }
+  if (!burst_) return SubmitStatus::kOk;
+  const Fault fault = *burst_;
+  if (--burst_->times == 0) burst_.reset();
+  Log(fault, request.number, request.kind);
+  return fault.kind == FaultKind::kRingFull ? SubmitStatus::kAgain : SubmitStatus::kError;
+}
+
+size_t QueuePair::RoomForList(std::span<Request* const> requests) {
+  const size_t room = Room(requests.size());
+  if (list_faults_.empty() || room < 2) return room;
+  FaultPass pass{.operation = requests.front()->kind,
+                 .queue_pair = index_,
+                 .in_flight = in_flight() + static_cast<uint32_t>(room)};
+  if (list_faults_.looks_at_time()) pass.now = Now();
+  const std::optional<Fault> fault = list_faults_.At(pass);
+  if (!fault) return room;
+  // At least one goes, and at least one does not: the first of those is the one that is hit.
+  const size_t part = 1 + fault->draw % (room - 1);
+  Log(*fault, numbers_ + part + 1, requests[part]->kind);
+  return part;
+}
+
+SubmitStatus QueuePair::Admit(Request& request, size_t ahead) {
+  request.number = ++numbers_;
+  if (!submit_faults_.empty()) {
+    const SubmitStatus status = SubmitFault(request, ahead);
+    if (status != SubmitStatus::kOk) return status;
+  }
   request.status = CompletionStatus::kPending;
   request.next_in_batch = nullptr;
   request.first_in_batch = nullptr;
   // Relaxed: the push hands the request over, this with it.
   request.done.store(false, std::memory_order_relaxed);
-  return true;
+  return SubmitStatus::kOk;
 }
 
 void QueuePair::Push(std::span<const Descriptor> descriptors, size_t requests) {
@@ -44,13 +92,18 @@ void QueuePair::Push(std::span<const Descriptor> descriptors, size_t requests) {
 SubmitStatus QueuePair::Submit(Request& request) {
   if (!fork_guard_.InCreator()) return SubmitStatus::kError;
   MutexLock lock(submit_mutex_);
+  if (refusing()) {
+    ++submit_counts_.refused_error;
+    return SubmitStatus::kError;
+  }
   if (Room(1) == 0) {
     ++submit_counts_.refused_again;
     return SubmitStatus::kAgain;
   }
-  if (!Admit(request)) {
-    ++submit_counts_.refused_error;
-    return SubmitStatus::kError;
+  if (const SubmitStatus status = Admit(request, 0); status != SubmitStatus::kOk) {
+    ++(status == SubmitStatus::kAgain ? submit_counts_.refused_again
+                                      : submit_counts_.refused_error);
+    return status;
   }
   const Descriptor descriptor = Descriptor::One(request);
   Push(std::span(&descriptor, 1), 1);
@@ -60,7 +113,11 @@ SubmitStatus QueuePair::Submit(Request& request) {
 QueuePair::ListResult QueuePair::Submit(std::span<Request* const> requests) {
   if (!fork_guard_.InCreator()) return {.accepted = 0, .status = SubmitStatus::kError};
   MutexLock lock(submit_mutex_);
-  const size_t room = Room(requests.size());
+  if (refusing()) {
+    submit_counts_.refused_error += requests.size();
+    return {.accepted = 0, .status = SubmitStatus::kError};
+  }
+  const size_t room = RoomForList(requests);
   ListResult result;
   if (room < requests.size()) result.status = SubmitStatus::kAgain;
   // What does not fit in here goes with a push of its own.
@@ -68,8 +125,8 @@ QueuePair::ListResult QueuePair::Submit(std::span<Request* const> requests) {
   size_t prepared = 0;
   for (; result.accepted < room; ++result.accepted) {
     Request& request = *requests[result.accepted];
-    if (!Admit(request)) {
-      result.status = SubmitStatus::kError;
+    if (const SubmitStatus status = Admit(request, prepared); status != SubmitStatus::kOk) {
+      result.status = status;
       break;
     }
     descriptors[prepared++] = Descriptor::One(request);
@@ -85,14 +142,18 @@ QueuePair::ListResult QueuePair::Submit(std::span<Request* const> requests) {
 QueuePair::ListResult QueuePair::SubmitBatch(std::span<Request* const> requests) {
   if (!fork_guard_.InCreator()) return {.accepted = 0, .status = SubmitStatus::kError};
   MutexLock lock(submit_mutex_);
-  const size_t room = Room(requests.size());
+  if (refusing()) {
+    submit_counts_.refused_error += requests.size();
+    return {.accepted = 0, .status = SubmitStatus::kError};
+  }
+  const size_t room = RoomForList(requests);
   ListResult result;
   if (room < requests.size()) result.status = SubmitStatus::kAgain;
   Request* last = nullptr;
   for (; result.accepted < room; ++result.accepted) {
     Request& request = *requests[result.accepted];
-    if (!Admit(request)) {
-      result.status = SubmitStatus::kError;
+    if (const SubmitStatus status = Admit(request, result.accepted); status != SubmitStatus::kOk) {
+      result.status = status;
       break;
     }
     request.first_in_batch = requests.front();
@@ -131,7 +192,7 @@ size_t QueuePair::PopBatchRest(std::span<Request*> out) {
 
 size_t QueuePair::PopCompleted(std::span<Request*> out) {
   // A queue pair at rest costs a poller one load.
-  if (in_flight() == 0 || !fork_guard_.InCreator()) return 0;
+  if ((in_flight() == 0 && !may_repeat_) || !fork_guard_.InCreator()) return 0;
   MutexLock lock(pop_mutex_);
   size_t count = PopBatchRest(out);
   while (count < out.size()) {
@@ -142,7 +203,9 @@ size_t QueuePair::PopCompleted(std::span<Request*> out) {
       if (popped_end_ == 0) break;
     }
     const Descriptor descriptor = popped_[popped_next_++];
-    if (descriptor.is_batch()) {
+    if (descriptor.is_repeat()) {
+      repeats_.store(repeats_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    } else if (descriptor.is_batch()) {
       batch_rest_ = descriptor.request();
       count += PopBatchRest(out.subspan(count));
     } else {
@@ -174,6 +237,7 @@ QueuePair::Counts QueuePair::counts() const {
     // Pops first: what has been popped was accepted before.
     MutexLock lock(pop_mutex_);
     counts = pop_counts_;
+    counts.repeats = repeats_taken();
   }
   MutexLock lock(submit_mutex_);
   counts.accepted = submit_counts_.accepted;

@@ -16,7 +16,8 @@
 #include <span>
 
 #include "hwsim/fork_guard.h"
-#include "hwsim/model/fault_plan.h"
+#include "hwsim/model/fault_injector.h"
+#include "hwsim/model/fault_log.h"
 #include "hwsim/mutex.h"
 #include "hwsim/request.h"
 #include "hwsim/rings/transport.h"
@@ -29,6 +30,12 @@ class QueuePair {
     uint32_t index = 0;
     uint32_t depth = 64;
     FaultInjector submit_faults;
+    FaultInjector list_faults;
+    bool repeats = false;  // the card may send a response that was had before
+    // Where faults at submit are logged, and the clock that dates them; null: nowhere. Both
+    // outlive the queue pair.
+    FaultLog* fault_log = nullptr;
+    const Clock* clock = nullptr;
   };
   QueuePair(Options options, std::unique_ptr<Channel> channel);
   ~QueuePair();
@@ -76,19 +83,33 @@ class QueuePair {
     uint64_t succeeded = 0;  // completed with kOk
     uint64_t failed = 0;     // completed with another status
     uint64_t doorbells = 0;  // pushes to the transport
+    uint64_t repeats = 0;    // responses that came once more, and were dropped
   };
   Counts counts() const;
 
+  // Whether the card is down: every Submit answers kError.
+  bool refusing() const { return refusing_.load(std::memory_order_acquire); }
+
   // The card's end. Service thread only.
   Channel& channel() { return *channel_; }
+  void SetRefusing(bool refusing) { refusing_.store(refusing, std::memory_order_release); }
+  // Responses that came once more, so far.
+  uint64_t repeats_taken() const { return repeats_.load(std::memory_order_relaxed); }
 
  private:
   static constexpr size_t kPopBurst = 64;  // descriptors taken from the channel at once
 
   // How many of `wanted` requests there is room for, from the front.
   size_t Room(size_t wanted) const GHOSTCARD_REQUIRES(submit_mutex_);
-  // Whether `request` may go: no fault strikes it. Makes it the card's if so.
-  bool Admit(Request& request) GHOSTCARD_REQUIRES(submit_mutex_);
+  // The same for a list, of which a fault may take a part only.
+  size_t RoomForList(std::span<Request* const> requests) GHOSTCARD_REQUIRES(submit_mutex_);
+  // kOk: no fault strikes `request`, and it is the card's now; else what the fault answers.
+  // `ahead` others go with it and are not in flight yet.
+  SubmitStatus Admit(Request& request, size_t ahead) GHOSTCARD_REQUIRES(submit_mutex_);
+  // What a fault answers instead; none strikes: kOk.
+  SubmitStatus SubmitFault(const Request& request, size_t ahead) GHOSTCARD_REQUIRES(submit_mutex_);
+  TimePoint Now() const { return clock_ != nullptr ? clock_->Now() : TimePoint{}; }
+  void Log(const Fault& fault, uint64_t number, OperationKind operation) const;
   // Sends descriptors that stand for `requests` requests.
   void Push(std::span<const Descriptor> descriptors, size_t requests)
       GHOSTCARD_REQUIRES(submit_mutex_);
@@ -101,16 +122,26 @@ class QueuePair {
   const uint32_t depth_;
   const ForkGuard fork_guard_;
   const std::unique_ptr<Channel> channel_;
+  const bool may_repeat_;
+  FaultLog* const fault_log_;
+  const Clock* const clock_;
 
   // Added to under submit_mutex_, taken from under pop_mutex_. A line of its own: both
   // sides write it, and neither's lock should suffer for it.
   alignas(64) std::atomic<uint32_t> in_flight_{0};
+  // Written when the card goes down and comes up. Beside the count, which a submit reads anyway.
+  std::atomic<bool> refusing_{false};
 
   alignas(64) mutable Mutex submit_mutex_;
   FaultInjector submit_faults_ GHOSTCARD_GUARDED_BY(submit_mutex_);
+  FaultInjector list_faults_ GHOSTCARD_GUARDED_BY(submit_mutex_);
+  // A fault that goes on: the submits that it still strikes.
+  std::optional<Fault> burst_ GHOSTCARD_GUARDED_BY(submit_mutex_);
   Counts submit_counts_ GHOSTCARD_GUARDED_BY(submit_mutex_);
+  uint64_t numbers_ GHOSTCARD_GUARDED_BY(submit_mutex_) = 0;  // given to requests so far
 
   alignas(64) mutable Mutex pop_mutex_;
+  std::atomic<uint64_t> repeats_{0};  // written under pop_mutex_; relaxed: it stands alone
   Counts pop_counts_ GHOSTCARD_GUARDED_BY(pop_mutex_);
   // Popped from the channel and not handed out yet: more than the caller had room for.
   std::array<Descriptor, kPopBurst> popped_ GHOSTCARD_GUARDED_BY(pop_mutex_);

@@ -34,22 +34,34 @@ void SpinPause() {
 
 class RealCard::Impl {
  public:
+  // What the card is made of before it runs.
+  struct Base {
+    Base(Options card_options, FaultLog& fault_log)
+        : options(std::move(card_options)),
+          plan{.profile = options.profile,
+               .seed = options.seed,
+               .start = clock.Now(),
+               .fault_log = fault_log} {}
+    Options options;
+    const MonotonicClock clock;
+    const CardCore::Plan plan;
+  };
   // The rings, before the card behind them runs.
   struct Rings {
     std::unique_ptr<Transport> transport;
     std::vector<std::unique_ptr<QueuePair>> queue_pairs;  // end before the transport
   };
 
-  static Expected<Rings> OpenRings(const Options& options, TransportKind kind, std::string* note);
+  static Expected<Rings> OpenRings(const Base& base, TransportKind kind, std::string* note);
 
-  Impl(Options options, Rings rings, std::string note)
-      : options_(std::move(options)),
+  Impl(std::unique_ptr<const Base> base, Rings rings, std::string note)
+      : base_(std::move(base)),
         note_(std::move(note)),
         rings_(std::move(rings)),
-        core_(options_.profile, rings_.queue_pairs, options_.seed,
-              options_.do_work ? CardCore::Work::kElsewhere : CardCore::Work::kNone,
+        core_(base_->plan, rings_.queue_pairs,
+              options().do_work ? CardCore::Work::kElsewhere : CardCore::Work::kNone,
               [this](Request& request, uint32_t queue_pair) { work_.Start(request, queue_pair); }),
-        work_(options_.execution_threads, [this] { rings_.transport->Wake(); }),
+        work_(options().execution_threads, [this] { rings_.transport->Wake(); }),
         thread_([this] { Serve(); }) {}
   ~Impl() {
     stopping_.store(true, std::memory_order_relaxed);
@@ -57,9 +69,14 @@ class RealCard::Impl {
     thread_.join();
   }
 
-  const Options options_;
+  const Options& options() const { return base_->options; }
+  void Reset() {
+    reset_wanted_.store(true, std::memory_order_relaxed);  // Wake() orders it
+    rings_.transport->Wake();
+  }
+
+  const std::unique_ptr<const Base> base_;
   const std::string note_;
-  const MonotonicClock clock_;
   const ForkGuard fork_guard_;
   const Rings rings_;
   CardCore core_;
@@ -79,6 +96,7 @@ class RealCard::Impl {
   std::vector<WorkPool::Work> done_;
   // Relaxed: Wake(), which follows it, orders it.
   std::atomic<bool> stopping_{false};
+  std::atomic<bool> reset_wanted_{false};
 
   // Last, in this order: the pool's threads wake the service thread's transport, and the
   // service thread, which ends first, feeds the pool.
@@ -86,20 +104,19 @@ class RealCard::Impl {
   std::thread thread_;
 };
 
-Expected<RealCard::Impl::Rings> RealCard::Impl::OpenRings(const Options& options,
-                                                          TransportKind kind, std::string* note) {
+Expected<RealCard::Impl::Rings> RealCard::Impl::OpenRings(const Base& base, TransportKind kind,
+                                                          std::string* note) {
+  const Options& options = base.options;
   Rings rings;
   auto transport = CreateTransport(kind, options.queue_pairs, options.depth, note);
   if (!transport) return Unexpected(std::move(transport.error()));
   rings.transport = std::move(*transport);
   for (uint32_t i = 0; i < options.queue_pairs; ++i) {
-    auto channel = rings.transport->OpenChannel(i, options.depth);
+    auto channel =
+        rings.transport->OpenChannel(i, CompletionRingDepth(options.profile, options.depth));
     if (!channel) return Unexpected(std::move(channel.error()));
     rings.queue_pairs.push_back(std::make_unique<QueuePair>(
-        QueuePair::Options{.index = i,
-                           .depth = options.depth,
-                           .submit_faults = SubmitFaults(options.profile, options.seed, i)},
-        std::move(*channel)));
+        QueuePairOptions(base.plan, i, options.depth, base.clock), std::move(*channel)));
   }
   return rings;
 }
@@ -107,7 +124,7 @@ Expected<RealCard::Impl::Rings> RealCard::Impl::OpenRings(const Options& options
 void RealCard::Impl::Serve() {
   // The kernel may otherwise gather timers within 50 us.
   ::prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
-  TimePoint now = clock_.Now();
+  TimePoint now = base_->clock.Now();
   TimePoint last_work = now;
   while (!stopping_.load(std::memory_order_relaxed)) {
     if (Work(&now)) {
@@ -121,11 +138,16 @@ void RealCard::Impl::Serve() {
 bool RealCard::Impl::Work(TimePoint* now) {
   const size_t arrived = rings_.transport->Receive(arrivals_);
   work_.TakeDone(done_);
-  *now = clock_.Now();
+  *now = base_->clock.Now();
   const std::optional<TimePoint> next = core_.NextEvent();
   const bool due = next && *next <= *now;
   // Before the arrivals, which must not be told a time that has events behind it.
   if (due) core_.Advance(*now);
+  const bool reset = reset_wanted_.load(std::memory_order_relaxed);
+  if (reset) {
+    reset_wanted_.store(false, std::memory_order_relaxed);
+    core_.Reset(*now);
+  }
   for (const WorkPool::Work& work : done_) {
     core_.WorkDone(*now, *work.request, work.queue_pair, work.ok);
   }
@@ -134,7 +156,7 @@ bool RealCard::Impl::Work(TimePoint* now) {
     core_.Advance(*now);
   }
   core_.Flush();
-  return due || arrived != 0 || !done_.empty();
+  return due || reset || arrived != 0 || !done_.empty();
 }
 
 void RealCard::Impl::Rest(TimePoint now, TimePoint last_work) {
@@ -152,7 +174,7 @@ void RealCard::Impl::Rest(TimePoint now, TimePoint last_work) {
   const TimePoint get_up = *next - pacer_.margin();
   rings_.transport->Sleep(get_up - now);
   // Woken before its time, it has learnt nothing.
-  const TimePoint up = clock_.Now();
+  const TimePoint up = base_->clock.Now();
   if (up >= get_up) pacer_.Overslept(up - get_up);
 }
 
@@ -168,19 +190,26 @@ Expected<std::unique_ptr<RealCard>> RealCard::Create(Options options) {
         std::clamp(std::thread::hardware_concurrency(), 1U, kExecutionThreadsDefaultMax);
   }
   std::string note;
-  auto rings = Impl::OpenRings(options, options.transport, &note);
-  if (!rings && options.transport == TransportKind::kAuto) {
+  const TransportKind transport = options.transport;
+  auto log = std::make_unique<FaultLog>();
+  auto base = std::make_unique<Impl::Base>(std::move(options), *log);
+  auto queue_pairs = OpenableQueuePairs(base->plan, base->options.queue_pairs);
+  if (!queue_pairs) return Unexpected(std::move(queue_pairs.error()));
+  base->options.queue_pairs = *queue_pairs;
+  auto rings = Impl::OpenRings(*base, transport, &note);
+  if (!rings && transport == TransportKind::kAuto) {
     // io_uring was there, but not for so many queue pairs.
     const std::string why = rings.error().message;
-    rings = Impl::OpenRings(options, TransportKind::kMemory, &note);
+    rings = Impl::OpenRings(*base, TransportKind::kMemory, &note);
     note = why + "; using the memory transport";
   }
   if (!rings) return Unexpected(std::move(rings.error()));
-  return std::unique_ptr<RealCard>(
-      new RealCard(std::make_unique<Impl>(std::move(options), std::move(*rings), std::move(note))));
+  auto impl = std::make_unique<Impl>(std::move(base), std::move(*rings), std::move(note));
+  return std::unique_ptr<RealCard>(new RealCard(std::move(log), std::move(impl)));
 }
 
-RealCard::RealCard(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+RealCard::RealCard(std::unique_ptr<FaultLog> log, std::unique_ptr<Impl> impl)
+    : Card(std::move(log)), impl_(std::move(impl)) {}
 
 RealCard::~RealCard() {
   // A forked child has neither the threads nor the rings of its parent's card: it leaves
@@ -191,11 +220,14 @@ RealCard::~RealCard() {
 std::span<const std::unique_ptr<QueuePair>> RealCard::queue_pairs() const {
   return impl_->rings_.queue_pairs;
 }
-const Clock& RealCard::clock() const { return impl_->clock_; }
-const Profile& RealCard::profile() const { return impl_->options_.profile; }
+const Clock& RealCard::clock() const { return impl_->base_->clock; }
+const Profile& RealCard::profile() const { return impl_->options().profile; }
 std::string_view RealCard::transport_name() const { return impl_->rings_.transport->name(); }
 const std::string& RealCard::transport_note() const { return impl_->note_; }
 void RealCard::SetInterrupts(bool on) { impl_->core_.SetInterrupts(on); }
+CardState RealCard::state() const { return impl_->core_.state(); }
+uint64_t RealCard::heartbeat() const { return impl_->core_.Heartbeat(impl_->base_->clock.Now()); }
+void RealCard::Reset() { impl_->Reset(); }
 
 Card::Stats RealCard::stats() const {
   Stats stats = impl_->core_.stats();

@@ -39,6 +39,9 @@ class RealCard final : public Card {
   const Profile& profile() const override;
   std::string_view transport_name() const override;
   void SetInterrupts(bool on) override;
+  CardState state() const override;
+  uint64_t heartbeat() const override;
+  void Reset() override;  // by the service thread, soon
   Stats stats() const override;
 
   // Why `auto` did not take io_uring; empty when it did.
@@ -46,7 +49,7 @@ class RealCard final : public Card {
 
  private:
   class Impl;
-  explicit RealCard(std::unique_ptr<Impl> impl);
+  RealCard(std::unique_ptr<FaultLog> log, std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
 

@@ -52,6 +52,7 @@ enum class CompletionStatus : uint8_t {
   kOk,               // done, the result is in place
   kOperationFailed,  // the work itself failed, as it would in software (bad key, short buffer)
   kDeviceError,      // the card failed the request: the result is not to be used
+  kCardReset,        // the card was reset, or lost, with the request on it: the same, and more so
 };
 
 struct Request {
@@ -71,6 +72,7 @@ struct Request {
 
   // Written by the card before completion, read by the caller after it.
   CompletionStatus status = CompletionStatus::kPending;
+  uint64_t number = 0;        // 1, 2, 3 ... among those that its queue pair had room for
   TimePoint arrived{};        // when the card saw the request
   TimePoint service_start{};  // modelled: when an engine took it up
   TimePoint due{};            // modelled: when it was to complete

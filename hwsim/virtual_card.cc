@@ -82,10 +82,11 @@ class VirtualChannel final : public Channel {
 
 class VirtualCard::Impl {
  public:
-  explicit Impl(Options options)
+  Impl(Options options, FaultLog& fault_log)
       : profile_(std::move(options.profile)),
+        plan_{.profile = profile_, .seed = options.seed, .fault_log = fault_log},
         queue_pairs_(OpenQueuePairs(options)),
-        core_(profile_, queue_pairs_, options.seed, CardCore::Work::kOnCompletion, nullptr) {}
+        core_(plan_, queue_pairs_, CardCore::Work::kOnCompletion, nullptr) {}
 
   void AdvanceTo(TimePoint to) {
     for (auto next = core_.NextEvent(); next && *next <= to; next = core_.NextEvent()) {
@@ -97,6 +98,7 @@ class VirtualCard::Impl {
   }
 
   const Profile profile_;
+  const CardCore::Plan plan_;
   VirtualClock clock_;
   const std::vector<std::unique_ptr<QueuePair>> queue_pairs_;
   CardCore core_;
@@ -106,10 +108,8 @@ class VirtualCard::Impl {
     std::vector<std::unique_ptr<QueuePair>> queue_pairs;
     for (uint32_t i = 0; i < options.queue_pairs; ++i) {
       queue_pairs.push_back(std::make_unique<QueuePair>(
-          QueuePair::Options{.index = i,
-                             .depth = options.depth,
-                             .submit_faults = SubmitFaults(profile_, options.seed, i)},
-          std::make_unique<VirtualChannel>(i, options.depth,
+          QueuePairOptions(plan_, i, options.depth, clock_),
+          std::make_unique<VirtualChannel>(i, CompletionRingDepth(profile_, options.depth),
                                            [this](std::span<const Arrival> arrivals) {
                                              core_.Arrive(clock_.Now(), arrivals);
                                            })));
@@ -121,10 +121,17 @@ class VirtualCard::Impl {
 Expected<std::unique_ptr<VirtualCard>> VirtualCard::Create(Options options) {
   auto valid = CheckCardOptions(options.profile, options.queue_pairs, &options.depth);
   if (!valid) return Unexpected(std::move(valid.error()));
-  return std::unique_ptr<VirtualCard>(new VirtualCard(std::make_unique<Impl>(std::move(options))));
+  auto log = std::make_unique<FaultLog>();
+  const CardCore::Plan plan{.profile = options.profile, .seed = options.seed, .fault_log = *log};
+  auto queue_pairs = OpenableQueuePairs(plan, options.queue_pairs);
+  if (!queue_pairs) return Unexpected(std::move(queue_pairs.error()));
+  options.queue_pairs = *queue_pairs;
+  auto impl = std::make_unique<Impl>(std::move(options), *log);
+  return std::unique_ptr<VirtualCard>(new VirtualCard(std::move(log), std::move(impl)));
 }
 
-VirtualCard::VirtualCard(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+VirtualCard::VirtualCard(std::unique_ptr<FaultLog> log, std::unique_ptr<Impl> impl)
+    : Card(std::move(log)), impl_(std::move(impl)) {}
 VirtualCard::~VirtualCard() = default;
 
 std::optional<TimePoint> VirtualCard::NextEvent() const { return impl_->core_.NextEvent(); }
@@ -148,6 +155,9 @@ const Clock& VirtualCard::clock() const { return impl_->clock_; }
 const Profile& VirtualCard::profile() const { return impl_->profile_; }
 std::string_view VirtualCard::transport_name() const { return "virtual"; }
 void VirtualCard::SetInterrupts(bool on) { impl_->core_.SetInterrupts(on); }
+CardState VirtualCard::state() const { return impl_->core_.state(); }
+uint64_t VirtualCard::heartbeat() const { return impl_->core_.Heartbeat(impl_->clock_.Now()); }
+void VirtualCard::Reset() { impl_->core_.Reset(impl_->clock_.Now()); }
 Card::Stats VirtualCard::stats() const { return impl_->core_.stats(); }
 
 }  // namespace hwsim

@@ -37,12 +37,15 @@ class VirtualCard final : public Card {
   const Profile& profile() const override;
   std::string_view transport_name() const override;
   void SetInterrupts(bool on) override;
+  CardState state() const override;
+  uint64_t heartbeat() const override;
+  void Reset() override;
   bool LetTimePass() override { return Step(); }
   Stats stats() const override;
 
  private:
   class Impl;
-  explicit VirtualCard(std::unique_ptr<Impl> impl);
+  VirtualCard(std::unique_ptr<FaultLog> log, std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
 

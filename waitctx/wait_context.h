@@ -104,8 +104,9 @@ class WaitContext {
 
   // While a Pin exists, Close() and SetCallback() on other threads wait for it: what it shows stays
   // valid. Held only around a callback or a signal, by the thread that tells. Pins of one thread
-  // may nest, on one context and on several. A pin is a reference: the context outlives it, also when
-  // the callback itself closes it and lets go of the last other one.
+  // may nest, on one context and on several. A pin is a reference: the context outlives it, also
+  // when the callback itself closes it and lets go of the last other one. Two callbacks that close
+  // each other's contexts wait for each other for good: close a context where it is waited for.
   // Requires: whoever makes the pin knows that someone has a reference at that moment.
   class Pin {
    public:

@@ -1,52 +1,115 @@
 #include "hwsim/model/fault_plan.h"
 
+#include <algorithm>
+#include <array>
+
 namespace hwsim {
 
-std::string_view FaultName(FaultKind kind) {
-  switch (kind) {
-    case FaultKind::kSubmitRefused:
-      return "submit_refused";
-    case FaultKind::kCompletionError:
-      return "completion_error";
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+using enum FaultKind;
+using enum FaultSite;
+
+constexpr bool kWide = true;
+
+constexpr std::array<FaultForm, kFaultKindCount> kForms = {{
+    {.kind = kRingFull, .name = "ring_full", .site = kSubmit, .times = 1},
+    {.kind = kBatchCut, .name = "batch_cut", .site = kList},
+    {.kind = kSubmitRefused, .name = "submit_refused", .site = kSubmit},
+    {.kind = kCompletionError, .name = "completion_error", .site = kArrival},
+    {.kind = kWrongResult, .name = "wrong_result", .site = kArrival, .times = 1},
+    {.kind = kVerdictInverted, .name = "verdict_inverted", .site = kArrival},
+    {.kind = kResponseDropped, .name = "response_dropped", .site = kArrival},
+    {.kind = kResponseDelayed,
+     .name = "response_delayed",
+     .site = kArrival,
+     .time = milliseconds(1)},
+    {.kind = kResponseDuplicated,
+     .name = "response_duplicated",
+     .site = kArrival,
+     .time = microseconds(0),
+     .times = 1},
+    {.kind = kResponseReordered,
+     .name = "response_reordered",
+     .site = kArrival,
+     .time = milliseconds(1),
+     .times = 1},
+    {.kind = kResponseRingStalled,
+     .name = "response_ring_stalled",
+     .site = kArrival,
+     .time = milliseconds(1)},
+    {.kind = kSlowInstance, .name = "slow_instance", .site = kArrival, .factor = 10},
+    {.kind = kWakeUp,
+     .name = "wake_up",
+     .site = kArrival,
+     .time = milliseconds(1),
+     .idle = milliseconds(0)},
+    {.kind = kThrottled,
+     .name = "throttled",
+     .site = kArrival,
+     .card_wide = kWide,
+     .time = milliseconds(10),
+     .factor = 2},
+    {.kind = kCardHang,
+     .name = "card_hang",
+     .site = kArrival,
+     .card_wide = kWide,
+     .time = milliseconds(0)},
+    {.kind = kHeartbeatFalseAlarm,
+     .name = "heartbeat_false_alarm",
+     .site = kArrival,
+     .card_wide = kWide,
+     .time = milliseconds(2000)},
+    {.kind = kCardReset,
+     .name = "card_reset",
+     .site = kArrival,
+     .card_wide = kWide,
+     .time = milliseconds(100)},
+    {.kind = kCardLost, .name = "card_lost", .site = kArrival, .card_wide = kWide},
+    {.kind = kInstancesExhausted, .name = "instances_exhausted", .site = kOpen},
+    {.kind = kInterruptLost, .name = "interrupt_lost", .site = kInterrupt},
+    {.kind = kInterruptLate, .name = "interrupt_late", .site = kInterrupt, .time = milliseconds(1)},
+    {.kind = kInterruptSpurious, .name = "interrupt_spurious", .site = kArrival},
+    {.kind = kInterruptDuplicated,
+     .name = "interrupt_duplicated",
+     .site = kInterrupt,
+     .time = microseconds(10),
+     .times = 1},
+    {.kind = kInterruptCoalesced,
+     .name = "interrupt_coalesced",
+     .site = kInterrupt,
+     .time = milliseconds(10)},
+    {.kind = kWaitFdEarly, .name = "wait_fd_early", .site = kWait},
+    {.kind = kWaitFdTwice, .name = "wait_fd_twice", .site = kTell},
+    {.kind = kWaitFdLost, .name = "wait_fd_lost", .site = kTell},
+    {.kind = kCallbackWorstMoment,
+     .name = "callback_worst_moment",
+     .site = kWait,
+     .time = milliseconds(10)},
+}};
+
+constexpr bool InOrder() {
+  for (size_t i = 0; i < kForms.size(); ++i) {
+    if (kForms[i].kind != static_cast<FaultKind>(i) || kForms[i].name.empty()) return false;
   }
-  return "unknown";
+  return true;
+}
+static_assert(InOrder(), "one form for each kind, in their order");
+
+}  // namespace
+
+std::span<const FaultForm> FaultForms() { return kForms; }
+const FaultForm& FormOf(FaultKind kind) { return kForms[static_cast<size_t>(kind)]; }
+
+bool FaultPlan::Has(FaultSite site) const {
+  return std::ranges::any_of(rules,
+                             [&](const FaultRule& rule) { return SiteOf(rule.kind) == site; });
 }
 
-FaultSite SiteOf(FaultKind kind) {
-  switch (kind) {
-    case FaultKind::kSubmitRefused:
-      return FaultSite::kSubmit;
-    case FaultKind::kCompletionError:
-      return FaultSite::kService;
-  }
-  return FaultSite::kService;
-}
-
-FaultInjector::FaultInjector(const FaultPlan& plan, FaultSite site, Random random) {
-  for (const FaultRule& rule : plan.rules) {
-    if (SiteOf(rule.kind) == site) {
-      rules_.push_back({.rule = rule, .random = random.Fork(rules_.size())});
-    }
-  }
-}
-
-std::optional<FaultKind> FaultInjector::At(OperationKind operation, uint32_t queue_pair) {
-  std::optional<FaultKind> struck;
-  for (Rule& state : rules_) {
-    const FaultRule& rule = state.rule;
-    if (rule.operation.value_or(operation) != operation) continue;
-    if (rule.queue_pair.value_or(queue_pair) != queue_pair) continue;
-    // Every rule sees each request that it looks at, also those that an earlier rule struck: its
-    // count and its draws do not depend on its neighbours.
-    ++state.seen;
-    const bool fires = rule.every_nth != 0 ? state.seen % rule.every_nth == 0
-                                           : state.random.NextDouble() < rule.probability;
-    if (!fires || struck || (rule.count_max != 0 && state.fired >= rule.count_max)) continue;
-    ++state.fired;
-    ++fired_;
-    struck = rule.kind;
-  }
-  return struck;
+bool FaultPlan::Has(FaultKind kind) const {
+  return std::ranges::any_of(rules, [&](const FaultRule& rule) { return rule.kind == kind; });
 }
 
 }  // namespace hwsim

@@ -49,16 +49,17 @@ class Checker {
   }
 
   void Fault(const std::string& key, const FaultRule& rule, uint32_t queue_pairs_max) {
-    if (rule.probability != 0 && rule.every_nth != 0) {
-      Add(key, "probability and every_nth given; allowed: one of them");
-    } else if (rule.probability == 0 && rule.every_nth == 0) {
-      Add(key, "no trigger given; allowed: probability or every_nth, above 0");
-    } else if (!(rule.probability >= 0 && rule.probability <= 1)) {
-      Add(key + ".probability", Number(rule.probability) + " given; allowed: above 0, up to 1");
-    }
+    Trigger(key, rule);
     if (rule.queue_pair && queue_pairs_max > 0) {
       Count(key + ".queue_pair", *rule.queue_pair, 0, queue_pairs_max - 1);
     }
+    if (rule.at) Time(key + ".at", *rule.at, kFaultTimeMax);
+    if (rule.from) Time(key + ".from", *rule.from, kFaultTimeMax);
+    if (rule.until) Time(key + ".until", *rule.until, kFaultTimeMax);
+    if (rule.from && rule.until && *rule.until <= *rule.from) {
+      Add(key + ".until", FormatDuration(*rule.until) + " given; allowed: later than from");
+    }
+    Parameters(key, rule);
   }
 
   void Add(std::string key, std::string message) {
@@ -67,6 +68,35 @@ class Checker {
   std::vector<ProfileMistake> Take() { return std::move(mistakes_); }
 
  private:
+  void Trigger(const std::string& key, const FaultRule& rule) {
+    const int given =
+        (rule.probability != 0) + (rule.every_nth != 0) + (rule.nth != 0) + rule.at.has_value();
+    if (given > 1) {
+      Add(key, "several of probability, every_nth, nth and at given; allowed: one of them");
+    } else if (given == 0 && rule.in_flight_min == 0 && !rule.from && !rule.until) {
+      Add(key, "no trigger given; allowed: " + std::string(kFaultTriggers));
+    } else if (!(rule.probability >= 0 && rule.probability <= 1)) {
+      Add(key + ".probability", Number(rule.probability) + " given; allowed: above 0, up to 1");
+    }
+  }
+
+  void Parameters(const std::string& key, const FaultRule& rule) {
+    const FaultForm& form = FormOf(rule.kind);
+    const auto unread = [&](const char* name, bool given, bool read) {
+      if (given && !read) {
+        Add(key + "." + name, "given; " + std::string(form.name) + " does not read it");
+      }
+    };
+    unread("time", rule.time.has_value(), form.time.has_value());
+    unread("times", rule.times.has_value(), form.times.has_value());
+    unread("factor", rule.factor.has_value(), form.factor.has_value());
+    unread("idle", rule.idle.has_value(), form.idle.has_value());
+    if (rule.time) Time(key + ".time", *rule.time, kFaultTimeMax);
+    if (rule.times) Count(key + ".times", *rule.times, 1, kFaultTimesMax);
+    if (rule.factor) Real(key + ".factor", *rule.factor, 1, kFaultFactorMax);
+    if (rule.idle) Time(key + ".idle", *rule.idle, kFaultTimeMax);
+  }
+
   std::vector<ProfileMistake> mistakes_;
 };
 
@@ -90,6 +120,8 @@ std::vector<ProfileMistake> Profile::Mistakes() const {
   check.Count("engines", engines, 1, 65536);
   check.Count("moderation.count", moderation.count, 1, 4096);
   check.Time("moderation.time", moderation.time, std::chrono::milliseconds(10));
+  check.Range("health.heartbeat", health.heartbeat, kHeartbeatMin, kHeartbeatMax, FormatDuration);
+  check.Time("health.reset", health.reset, kResetMax);
   check.Latency("transit", transit);
   for (size_t i = 0; i < operations.size(); ++i) {
     const std::string key =

@@ -24,8 +24,17 @@ struct Moderation {
   Duration time{};     // since the first completion not yet signalled; 0: no wait. 0..10 ms
 };
 
+// How the card says that it is alive, and how it is brought back.
+struct Health {
+  Duration heartbeat = std::chrono::milliseconds(100);  // its count goes up this often. 1 us..10 s
+  Duration reset = std::chrono::milliseconds(100);      // how long the host's reset takes. 0..60 s
+};
+
 inline constexpr double kRatePerSecondMin = 0.001;
 inline constexpr double kRatePerSecondMax = 1e9;
+inline constexpr Duration kHeartbeatMin = std::chrono::microseconds(1);
+inline constexpr Duration kHeartbeatMax = std::chrono::seconds(10);
+inline constexpr Duration kResetMax = std::chrono::seconds(60);
 
 // What one kind of operation costs on this card.
 struct OperationCost {
@@ -50,6 +59,7 @@ struct Profile {
   uint32_t depth = 512;           // requests in flight per queue pair. 1..32768
   uint32_t engines = 1024;        // parallel service units. 1..65536
   Moderation moderation;
+  Health health;
   // The way there and back (doorbell, DMA, driver): added to each request,
   // without keeping an engine busy.
   LatencyModel transit;

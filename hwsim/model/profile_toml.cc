@@ -3,8 +3,8 @@
 #include <array>
 #include <cerrno>
 #include <fstream>
-#include <limits>
 
+#include "hwsim/model/fault_toml.h"
 #include "hwsim/model/shipped_profiles.h"
 #include "hwsim/model/toml_reader.h"
 
@@ -14,14 +14,6 @@ namespace {
 
 constexpr Duration kLatencyMax = std::chrono::hours(1);
 constexpr Duration kModerationTimeMax = std::chrono::milliseconds(10);
-
-std::vector<std::string_view> OperationNames() {
-  std::vector<std::string_view> names;
-  for (size_t i = 0; i < kOperationKindCount; ++i) {
-    names.push_back(OperationName(static_cast<OperationKind>(i)));
-  }
-  return names;
-}
 
 // A distribution by name, and what its parameters are called.
 struct DistributionForm {
@@ -84,34 +76,6 @@ void ReadOperations(const toml::table& table, TomlMistakes& mistakes, Profile& p
   reader.RefuseTheRest();
 }
 
-void ReadFault(const toml::table& table, const std::string& path, TomlMistakes& mistakes,
-               uint32_t queue_pairs_max, Profile& profile) {
-  static constexpr std::array kKinds = {FaultKind::kSubmitRefused, FaultKind::kCompletionError};
-  TomlReader reader(table, path, mistakes);
-  std::vector<std::string_view> names;
-  for (const FaultKind kind : kKinds) names.push_back(FaultName(kind));
-  FaultRule rule;
-  if (const auto kind = reader.Choice("kind", names)) {
-    rule.kind = kKinds[*kind];
-  } else if (!table.contains("kind")) {
-    reader.Mistake(table, "kind", "not given; one of submit_refused, completion_error is needed");
-  }
-  reader.Number("probability", TomlReader::kAboveZero, 1, rule.probability);
-  reader.Integer("every_nth", 1, std::numeric_limits<int64_t>::max(), rule.every_nth);
-  if (table.contains("probability") == table.contains("every_nth")) {
-    reader.Mistake(table, "probability, every_nth", "exactly one of the two is needed");
-  }
-  if (const auto operation = reader.Choice("operation", OperationNames())) {
-    rule.operation = static_cast<OperationKind>(*operation);
-  }
-  uint32_t queue_pair = 0;
-  reader.Integer("queue_pair", 0, int64_t{queue_pairs_max} - 1, queue_pair);
-  if (table.contains("queue_pair")) rule.queue_pair = queue_pair;
-  reader.Integer("count_max", 1, std::numeric_limits<int64_t>::max(), rule.count_max);
-  reader.RefuseTheRest();
-  profile.faults.rules.push_back(rule);
-}
-
 void ReadProfile(TomlReader& reader, TomlMistakes& mistakes, Profile& profile) {
   reader.String("name", profile.name);
   reader.String("source", profile.source);
@@ -124,6 +88,15 @@ void ReadProfile(TomlReader& reader, TomlMistakes& mistakes, Profile& profile) {
     moderation.Time("time", kModerationTimeMax, profile.moderation.time);
     moderation.RefuseTheRest();
   }
+  if (const toml::table* const table = reader.Table("health")) {
+    TomlReader health(*table, "health.", mistakes);
+    health.Time("heartbeat", kHeartbeatMax, profile.health.heartbeat);
+    if (profile.health.heartbeat < kHeartbeatMin) {
+      health.Mistake(*table->get("heartbeat"), "heartbeat", "shorter than \"1us\"");
+    }
+    health.Time("reset", kResetMax, profile.health.reset);
+    health.RefuseTheRest();
+  }
   ReadLatency(reader, "transit", profile.transit);
   if (const toml::table* const table = reader.Table("operation")) {
     ReadOperations(*table, mistakes, profile);
@@ -131,8 +104,9 @@ void ReadProfile(TomlReader& reader, TomlMistakes& mistakes, Profile& profile) {
   if (const toml::array* const faults = reader.Tables("fault")) {
     profile.faults.rules.clear();  // a list replaces the base's
     for (size_t i = 0; i < faults->size(); ++i) {
-      ReadFault(*faults->get(i)->as_table(), "fault[" + std::to_string(i) + "].", mistakes,
-                profile.queue_pairs_max, profile);
+      profile.faults.rules.push_back(ReadFaultRule(*faults->get(i)->as_table(),
+                                                   "fault[" + std::to_string(i) + "].",
+                                                   profile.queue_pairs_max, mistakes));
     }
   }
   reader.RefuseTheRest();

@@ -37,25 +37,30 @@
 
 namespace hwsim {
 
-// What travels: a request, or a batch named by its first member.
+// What travels: a request, a batch named by its first member, or a response that the host has had
+// before (a fault), which it only counts.
 class Descriptor {
  public:
   Descriptor() = default;
   static Descriptor One(Request& request) { return Descriptor(Bits(request)); }
   static Descriptor Batch(Request& first) { return Descriptor(Bits(first) | kBatchBit); }
+  // The request may be gone: nobody looks at it.
+  static Descriptor Repeat(uint64_t request_bits) { return Descriptor(request_bits | kRepeatBit); }
   static Descriptor FromWord(uint64_t word) { return Descriptor(word); }
 
   uint64_t word() const { return word_; }
   bool is_batch() const { return (word_ & kBatchBit) != 0; }
-  Request* request() const { return reinterpret_cast<Request*>(word_ & ~kBatchBit); }
+  bool is_repeat() const { return (word_ & kRepeatBit) != 0; }
+  Request* request() const { return reinterpret_cast<Request*>(word_ & ~(kBatchBit | kRepeatBit)); }
 
  private:
   static constexpr uint64_t kBatchBit = 1;
+  static constexpr uint64_t kRepeatBit = 2;
   static uint64_t Bits(Request& request) { return reinterpret_cast<uint64_t>(&request); }
   explicit Descriptor(uint64_t word) : word_(word) {}
   uint64_t word_ = 0;
 };
-static_assert(alignof(Request) > 1);
+static_assert(alignof(Request) > 3);
 
 class Channel {
  public:

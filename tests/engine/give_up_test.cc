@@ -89,6 +89,25 @@ TEST_F(EngineTest, CancelAfterCompletionChangesNothing) {
   EXPECT_EQ(job.result(), kOk);
 }
 
+TEST_F(EngineTest, CompletionBetweenCancelAndResumeIsInTime) {
+  Make(8);
+  auto context = WaitContext::Create();
+  OperationHandle* handle = nullptr;
+  Fibre job(context, [&] {
+    NullOperation operation;
+    handle = &operation;
+    return static_cast<int>(engine_->Run(operation));
+  });
+  engine_->Cancel(*handle);
+  CompleteOneAndPoll();
+  EXPECT_EQ(job.Resume(), waitctx::JobStatus::kFinished);
+  EXPECT_EQ(job.result(), kOk);
+  const Engine::Stats stats = engine_->stats();
+  EXPECT_EQ(stats.late, 0u);
+  EXPECT_EQ(stats.cancelled, 0u);
+  EXPECT_EQ(stats.fd_signals, 1u);
+}
+
 TEST_F(EngineTest, DeadlineTellsTheJob) {
   Make(8);
   auto context = WaitContext::Create();

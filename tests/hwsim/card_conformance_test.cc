@@ -248,6 +248,10 @@ TEST_P(CardConformanceTest, EveryNthSubmitIsRefusedWithErrorAndNothingHappens) {
     EXPECT_EQ(probes[i].completions.load(), i % 3 == 2 ? 0 : 1);
   }
   EXPECT_EQ(queue_pair().counts().refused_error, 10u);
+  const std::vector<FaultEvent> log = card_->fault_log().Events();
+  ASSERT_EQ(log.size(), 10u);
+  for (size_t i = 0; i < log.size(); ++i) EXPECT_EQ(log[i].request, 3 * i + 3);
+  EXPECT_EQ(card_->stats().faults_fired, 0u) << "none at the card itself";
   ExpectAtRest(20);
 }
 
@@ -284,6 +288,13 @@ TEST_P(CardConformanceTest, EveryNthRequestCompletesWithDeviceError) {
             10);
   EXPECT_EQ(card_->stats().faults_fired, 10u);
   EXPECT_EQ(queue_pair().counts().failed, 40u);
+  const std::vector<FaultEvent> log = card_->fault_log().Events();
+  ASSERT_EQ(log.size(), 10u);
+  for (size_t i = 0; i < log.size(); ++i) {
+    EXPECT_EQ(log[i].kind, FaultKind::kCompletionError);
+    EXPECT_EQ(log[i].request, 4 * i + 4) << "the request that it hit";
+    EXPECT_GE(log[i].at, probes[4 * i + 3].request.arrived);
+  }
   ExpectAtRest(40);
 }
 

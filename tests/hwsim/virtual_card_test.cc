@@ -50,8 +50,8 @@ std::string Log(uint64_t seed, size_t padding) {
   }
   while (card->Step()) continue;
   const Card::Stats stats = card->stats();
-  return log + " interrupts " + std::to_string(stats.interrupts) + " faults " +
-         std::to_string(stats.faults_fired);
+  return log + card->fault_log().Text() + " interrupts " + std::to_string(stats.interrupts) +
+         " faults " + std::to_string(stats.faults_fired);
 }
 
 TEST(VirtualCardTest, SameSeedSameLogWhereverRequestsLie) {

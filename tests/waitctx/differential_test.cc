@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "gtest/gtest.h"
-#include "tests/waitctx/async_functions.h"
+#include "waitctx/async_functions.h"
 #include "waitctx/sanitizers.h"
 
 namespace waitctx {

@@ -57,16 +57,43 @@ TEST(Profile, ValueOutOfBoundsIsNamedWithItsBounds) {
 
 TEST(Profile, FaultRuleHasOneTrigger) {
   EXPECT_EQ(MistakeAfter([](Profile& p) { p.faults.rules = {{}}; }),
-            "fault[0]: no trigger given; allowed: probability or every_nth, above 0");
+            "fault[0]: no trigger given; allowed: " + std::string(kFaultTriggers));
   EXPECT_EQ(
       MistakeAfter([](Profile& p) { p.faults.rules = {{.probability = 0.5, .every_nth = 2}}; }),
-      "fault[0]: probability and every_nth given; allowed: one of them");
+      "fault[0]: several of probability, every_nth, nth and at given; allowed: one of them");
   EXPECT_EQ(MistakeAfter([](Profile& p) { p.faults.rules = {{.probability = 1.5}}; }),
             "fault[0].probability: 1.5 given; allowed: above 0, up to 1");
   EXPECT_EQ(MistakeAfter([](Profile& p) {
               p.faults.rules = {{.every_nth = 1}, {.every_nth = 1, .queue_pair = 64}};
             }),
             "fault[1].queue_pair: 64 given; allowed: 0 to 63");
+}
+
+TEST(Profile, ConditionIsTriggerEnough) {
+  Profile profile;
+  profile.faults.rules = {{.in_flight_min = 2}, {.from = 1ms}, {.until = 1ms}, {.at = 1ms}};
+  EXPECT_TRUE(profile.Validate());
+}
+
+TEST(Profile, FaultReadsItsParametersAndNoOthers) {
+  const auto mistake = [](const FaultRule& rule) {
+    return MistakeAfter([&](Profile& p) { p.faults.rules = {rule}; });
+  };
+  EXPECT_EQ(mistake({.kind = FaultKind::kRingFull, .nth = 1, .time = 1ms}),
+            "fault[0].time: given; ring_full does not read it");
+  EXPECT_EQ(mistake({.kind = FaultKind::kCardHang, .nth = 1, .times = 2}),
+            "fault[0].times: given; card_hang does not read it");
+  EXPECT_EQ(mistake({.kind = FaultKind::kWakeUp, .nth = 1, .factor = 2, .idle = 1ms}),
+            "fault[0].factor: given; wake_up does not read it");
+  EXPECT_EQ(mistake({.kind = FaultKind::kThrottled, .nth = 1, .factor = 0.5}),
+            "fault[0].factor: 0.5 given; allowed: 1 to 1e+06");
+  EXPECT_EQ(mistake({.kind = FaultKind::kThrottled, .nth = 1, .time = 2h}),
+            "fault[0].time: 7200s given; allowed: 0ns to 3600s");
+  EXPECT_EQ(mistake({.kind = FaultKind::kRingFull, .nth = 1, .times = 0}),
+            "fault[0].times: 0 given; allowed: 1 to 65536");
+  EXPECT_EQ(mistake({.from = 2ms, .until = 2ms}),
+            "fault[0].until: 2ms given; allowed: later than from");
+  EXPECT_EQ(mistake({.at = -1ms}), "fault[0].at: -1ms given; allowed: 0ns to 3600s");
 }
 
 TEST(Profile, EveryMistakeIsReported) {

@@ -129,6 +129,15 @@ struct Mistake {
 
 void PrintTo(const Mistake& mistake, std::ostream* out) { *out << mistake.toml; }
 
+// The names of all kinds of fault, as mistakes list them.
+std::string Kinds() {
+  std::string kinds;
+  for (const FaultForm& form : FaultForms()) {
+    kinds += (kinds.empty() ? "" : ", ") + std::string(form.name);
+  }
+  return kinds;
+}
+
 class ParseProfileMistakeTest : public testing::TestWithParam<Mistake> {};
 
 TEST_P(ParseProfileMistakeTest, IsReportedWithItsLineAndWhatIsAllowed) {
@@ -171,6 +180,11 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"RateTooSlow", "operation.copy.rate_per_s_max = 1e-9",
                 "a.toml:1: operation.copy.rate_per_s_max: slower than 0.001 given; allowed: 0 (no "
                 "cap), or a number from 0.001 up"},
+        Mistake{"HeartbeatThatNeverRests", "[health]\nheartbeat = '0ns'",
+                "a.toml:2: health.heartbeat: shorter than \"1us\""},
+        Mistake{"ResetThatTakesTooLong", "[health]\nreset = '61s'",
+                "a.toml:2: health.reset: '61s' given; allowed: a time from \"0ns\" to \"60s\", "
+                "with its unit: ns, us, ms or s"},
         Mistake{"RateIsNoNumber", "operation.copy.rate_per_s_max = nan",
                 "a.toml:1: operation.copy.rate_per_s_max: nan given; allowed: a number from 0 to "
                 "1e+09"}),
@@ -183,11 +197,11 @@ INSTANTIATE_TEST_SUITE_P(
                 "a.toml:1: dephts: no such key; did you mean 'depth'?"},
         Mistake{"UnknownKeyFarFromAll", "frobnicate = 5",
                 "a.toml:1: frobnicate: no such key; allowed: profile, name, source, "
-                "queue_pairs_max, depth, engines, moderation, transit, operation, fault"},
+                "queue_pairs_max, depth, engines, moderation, health, transit, operation, fault"},
         // The list once named a key twice that was read twice.
         Mistake{"UnknownKeyBesideABase", "profile = 'ideal'\nfrobnicate = 5",
                 "a.toml:2: frobnicate: no such key; allowed: profile, name, source, "
-                "queue_pairs_max, depth, engines, moderation, transit, operation, fault"},
+                "queue_pairs_max, depth, engines, moderation, health, transit, operation, fault"},
         Mistake{"UnknownKeyOfAnOperation", "[operation.copy]\nservice = '1us'\nfrobnicate = 1",
                 "a.toml:3: operation.copy.frobnicate: no such key; allowed: service, "
                 "rate_per_s_max"},
@@ -244,16 +258,23 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"ArrayOfNumbers", "fault = [1]",
                 "a.toml:1: fault: an array given; allowed: tables, each under [[fault]]"},
         Mistake{"NoKind", "[[fault]]\nevery_nth = 1",
-                "a.toml:1: fault[0].kind: not given; one of submit_refused, completion_error is "
-                "needed"},
+                "a.toml:1: fault[0].kind: not given; one of " + Kinds() + " is needed"},
         Mistake{"UnknownKind", "[[fault]]\nkind = 'fire'\nevery_nth = 1",
-                "a.toml:2: fault[0].kind: 'fire' given; allowed: submit_refused, "
-                "completion_error"},
+                "a.toml:2: fault[0].kind: 'fire' given; allowed: " + Kinds()},
         Mistake{"NoTrigger", "[[fault]]\nkind = 'completion_error'",
-                "a.toml:1: fault[0].probability, every_nth: exactly one of the two is needed"},
+                "a.toml:1: fault[0]." + std::string(kFaultTriggers) + ": one of them is needed"},
         Mistake{"BothTriggers",
                 "[[fault]]\nkind = 'completion_error'\nprobability = 0.1\nevery_nth = 2",
-                "a.toml:1: fault[0].probability, every_nth: exactly one of the two is needed"},
+                "a.toml:1: fault[0].probability, every_nth, nth, at: only one of them is "
+                "allowed"},
+        Mistake{"WindowThatEndsBeforeItBegins",
+                "[[fault]]\nkind = 'completion_error'\nfrom = '2ms'\nuntil = '1ms'",
+                "a.toml:4: fault[0].until: not later than from"},
+        Mistake{"ParameterThatTheKindDoesNotRead",
+                "[[fault]]\nkind = 'completion_error'\nnth = 1\ntime = '2ms'",
+                "a.toml:4: fault[0].time: completion_error does not read it"},
+        Mistake{"FactorBelowOne", "[[fault]]\nkind = 'throttled'\nnth = 1\nfactor = 0.5",
+                "a.toml:4: fault[0].factor: 0.5 given; allowed: a number from 1 to 1e+06"},
         Mistake{"ProbabilityAboveOne", "[[fault]]\nkind = 'completion_error'\nprobability = 1.5",
                 "a.toml:3: fault[0].probability: 1.5 given; allowed: a number above 0, up to 1"},
         Mistake{"ProbabilityOfZero", "[[fault]]\nkind = 'completion_error'\nprobability = 0",
@@ -316,10 +337,34 @@ TEST(ParseProfileTest, EveryMistakeIsReported) {
             "a.toml:4: transit: '5' given" +
                 std::string(kTimes) +
                 "\n"
-                "a.toml:6: fault[0].kind: 'fire' given; allowed: submit_refused, "
-                "completion_error\n"
-                "a.toml:5: fault[0].probability, every_nth: exactly one of the two is needed\n"
+                "a.toml:6: fault[0].kind: 'fire' given; allowed: " +
+                Kinds() + "\na.toml:5: fault[0]." + std::string(kFaultTriggers) +
+                ": one of them is needed\n"
                 "a.toml:3: engine: no such key; did you mean 'engines'?");
+}
+
+TEST(ParseProfileTest, EveryKindOfFaultWithAllThatItReads) {
+  for (const FaultForm& form : FaultForms()) {
+    std::string toml = "[[fault]]\nkind = '" + std::string(form.name) +
+                       "'\nnth = 3\nfrom = '1ms'\nuntil = '2ms'\nin_flight_min = 4\n";
+    if (form.time) toml += "time = '7us'\n";
+    if (form.times) toml += "times = 8\n";
+    if (form.factor) toml += "factor = 1.5\n";
+    if (form.idle) toml += "idle = '9us'\n";
+    const auto profile = ParseProfile(toml, "a.toml");
+    ASSERT_TRUE(profile) << profile.error().message;
+    const FaultRule& rule = profile->faults.rules.at(0);
+    EXPECT_EQ(rule.kind, form.kind);
+    EXPECT_EQ(rule.nth, 3u);
+    EXPECT_EQ(rule.from, milliseconds(1));
+    EXPECT_EQ(rule.until, milliseconds(2));
+    EXPECT_EQ(rule.in_flight_min, 4u);
+    EXPECT_EQ(rule.time.has_value(), form.time.has_value());
+    EXPECT_EQ(rule.time.value_or(microseconds(7)), microseconds(7));
+    EXPECT_EQ(rule.times.value_or(8), 8u);
+    EXPECT_EQ(rule.factor.value_or(1.5), 1.5);
+    EXPECT_EQ(rule.idle.value_or(microseconds(9)), microseconds(9));
+  }
 }
 
 TEST(ParseProfileTest, FaultsOfAFileReplaceItsBases) {

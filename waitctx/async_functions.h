@@ -1,9 +1,9 @@
-// The ASYNC_* functions of one shared library as a table, so that a test can call OpenSSL's and
+// The ASYNC_* functions of one shared library as a table, so that a program can call OpenSSL's and
 // ours side by side in one process.
 //
 // Ownership: the library stays loaded for good.
-#ifndef GHOSTCARD_TESTS_WAITCTX_ASYNC_FUNCTIONS_H_
-#define GHOSTCARD_TESTS_WAITCTX_ASYNC_FUNCTIONS_H_
+#ifndef GHOSTCARD_WAITCTX_ASYNC_FUNCTIONS_H_
+#define GHOSTCARD_WAITCTX_ASYNC_FUNCTIONS_H_
 
 #include <dlfcn.h>
 
@@ -86,4 +86,4 @@ inline AsyncFunctions LoadAsyncFunctions(const char* library) {
 
 }  // namespace waitctx
 
-#endif  // GHOSTCARD_TESTS_WAITCTX_ASYNC_FUNCTIONS_H_
+#endif  // GHOSTCARD_WAITCTX_ASYNC_FUNCTIONS_H_

@@ -1,0 +1,59 @@
+// FaultLog: every fault that fired, in order, with the request that it hit.
+//
+// Threads: every method from any. Time: the card's clock.
+// Limits: keeps the first kEventsMax events, and counts them all.
+#ifndef GHOSTCARD_HWSIM_MODEL_FAULT_LOG_H_
+#define GHOSTCARD_HWSIM_MODEL_FAULT_LOG_H_
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "hwsim/model/fault_plan.h"
+#include "hwsim/mutex.h"
+
+namespace hwsim {
+
+struct FaultEvent {
+  static constexpr uint64_t kNoRequest = 0;
+
+  FaultKind kind{};
+  uint32_t rule = 0;  // its place in the plan
+  TimePoint at{};
+  // The request that it hit: its queue pair, and Request::number there. A fault of the card as a
+  // whole that struck by the clock has none.
+  uint32_t queue_pair = 0;
+  uint64_t request = kNoRequest;
+  OperationKind operation = OperationKind::kNull;
+
+  friend bool operator==(const FaultEvent&, const FaultEvent&) = default;
+};
+
+// "12500ns response_dropped rule 0, queue pair 1, request 7 (sha256)": time since `start`.
+std::string FaultLine(const FaultEvent& event, TimePoint start = {});
+
+class FaultLog {
+ public:
+  static constexpr size_t kEventsMax = size_t{1} << 20;
+
+  void Append(const FaultEvent& event);
+
+  // Those from the `first`th on: whoever asks again with first = what was there before sees the
+  // new ones only.
+  std::vector<FaultEvent> Events(size_t first = 0) const;
+  // A line each.
+  std::string Text(TimePoint start = {}) const;
+  uint64_t count(FaultKind kind) const;
+  uint64_t total() const;
+
+ private:
+  mutable Mutex mutex_;
+  std::vector<FaultEvent> events_ GHOSTCARD_GUARDED_BY(mutex_);
+  std::array<uint64_t, kFaultKindCount> counts_ GHOSTCARD_GUARDED_BY(mutex_){};
+  uint64_t total_ GHOSTCARD_GUARDED_BY(mutex_) = 0;
+};
+
+}  // namespace hwsim
+
+#endif  // GHOSTCARD_HWSIM_MODEL_FAULT_LOG_H_

@@ -1,0 +1,21 @@
+// Reads one [[fault]] table of a configuration file.
+//
+// Threads: any.
+#ifndef GHOSTCARD_HWSIM_MODEL_FAULT_TOML_H_
+#define GHOSTCARD_HWSIM_MODEL_FAULT_TOML_H_
+
+#include <cstdint>
+#include <string>
+
+#include "hwsim/model/fault_plan.h"
+#include "hwsim/model/toml_reader.h"
+
+namespace hwsim {
+
+// `path` stands before each key in mistakes: "fault[0].".
+FaultRule ReadFaultRule(const toml::table& table, const std::string& path, uint32_t queue_pairs_max,
+                        TomlMistakes& mistakes);
+
+}  // namespace hwsim
+
+#endif  // GHOSTCARD_HWSIM_MODEL_FAULT_TOML_H_

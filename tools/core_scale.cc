@@ -1,0 +1,157 @@
+// Many of everything: rows 9 and 12.
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+#include <vector>
+
+#include "hwsim/check.h"
+#include "tools/core_loops.h"
+#include "tools/core_path.h"
+#include "tools/core_rows.h"
+#include "waitctx/job.h"
+
+namespace tools {
+namespace {
+
+using benchmark::State;
+using hwsim::TransportKind;
+using waitctx::JobStatus;
+
+// --- 9: paused jobs ---
+
+double ResidentBytes() {
+  double total = 0, resident = 0;
+  std::ifstream("/proc/self/statm") >> total >> resident;
+  return resident * static_cast<double>(::sysconf(_SC_PAGESIZE));
+}
+
+int PauseUntilStopped(void* args) {
+  const bool& stop = **static_cast<const bool**>(args);
+  while (!stop) waitctx::PauseJob();
+  return 0;
+}
+
+// `count` jobs, paused; an iteration resumes one, each in its turn.
+void PausedJobs(State& state, size_t count) {
+  bool stop = false;
+  const bool* const args = &stop;
+  std::vector<waitctx::Job*> jobs(count, nullptr);
+  std::vector<waitctx::WaitContextRef> contexts(count);
+  int result = 0;
+  waitctx::CleanupThread();
+  const double before = ResidentBytes();
+  for (size_t i = 0; i < count; ++i) {
+    contexts[i] = waitctx::WaitContext::Create();
+    const JobStatus status = waitctx::StartJob(
+        jobs[i], contexts[i].get(), result, &PauseUntilStopped, std::as_bytes(std::span(&args, 1)));
+    if (status != JobStatus::kPaused) return state.SkipWithError(waitctx::LastJobError());
+  }
+  state.counters["resident_bytes"] = (ResidentBytes() - before) / static_cast<double>(count);
+  size_t next = 0;
+  for (auto _ : state) {
+    (void)waitctx::ResumeJob(jobs[next], result);
+    if (++next == count) next = 0;
+  }
+  stop = true;
+  for (waitctx::Job*& job : jobs) (void)waitctx::ResumeJob(job, result);
+  waitctx::CleanupThread();
+  state.SetItemsProcessed(state.iterations());
+}
+
+CoreRow PausedRow() {
+  const std::string few = "1,000 paused jobs", many = "100,000 paused jobs";
+  const auto contender = [](const std::string& name, size_t count) {
+    return Contender{.name = name,
+                     .run = [=](State& state) { PausedJobs(state, count); },
+                     .iterations = 500'000};
+  };
+  Figure throughput = TimesFaster(many, few, 0.8);
+  throughput.what = "switches with 100,000 paused jobs, in those with 1,000";
+  return {
+      .number = 9,
+      .name = "paused jobs",
+      .contenders = {contender(few, 1'000), contender(many, 100'000)},
+      .figures = {{.what = "resident, each of 100,000 paused jobs",
+                   .unit = "bytes",
+                   .value = [=](const Measured& m) { return m.Counter(many, "resident_bytes"); },
+                   .reach = Figure::Reach::kAtMost,
+                   .bound = 8192},
+                  throughput}};
+}
+
+// --- 12: cost by how much there is ---
+
+// Few enough that the cost of what is varied shows.
+constexpr uint32_t kAtATime = 64;
+
+// What costs much to set up is not set up again to find out how long it takes.
+uint64_t Iterations(uint32_t count) { return count < 10'000 ? 0 : 4 * uint64_t{count}; }
+
+Contender OfPath(const std::string& what, uint32_t count, PathOptions options) {
+  return {.name = what + " " + std::to_string(count),
+          .run = [=](State& state) { PathLoop(state, options); },
+          .time = Contender::Time::kReal,
+          .iterations = Iterations(count)};
+}
+
+Contender OfTransport(const std::string& what, uint32_t count, LoopOptions options) {
+  return {.name = what + " " + std::to_string(count),
+          .run = [=](State& state) { CardLoop(state, options); },
+          .time = Contender::Time::kReal,
+          .iterations = Iterations(count)};
+}
+
+CoreRow CostRow(std::string name) { return {.number = 12, .name = "cost by " + std::move(name)}; }
+
+CoreRow Finished(CoreRow row) {
+  for (const Contender& contender : row.contenders) row.figures.push_back(NsOf(contender.name));
+  return row;
+}
+
+std::vector<CoreRow> CostRows() {
+  CoreRow contexts = CostRow("contexts");
+  CoreRow jobs = CostRow("paused jobs");
+  for (const uint32_t count : {64U, 1'000U, 10'000U, 100'000U}) {
+    contexts.contenders.push_back(
+        OfPath("contexts", count, {.in_flight = kAtATime, .contexts = count}));
+    jobs.contenders.push_back(
+        OfPath("jobs", count,
+               {.in_flight = kAtATime, .contexts = kAtATime, .other_jobs = count - kAtATime}));
+  }
+  CoreRow pairs = CostRow("queue pairs");
+  for (const uint32_t count : {1U, 4U, 16U, 64U}) {
+    pairs.contenders.push_back(
+        OfPath("memory queue pairs", count,
+               {.in_flight = kAtATime, .contexts = kAtATime, .queue_pairs = count}));
+    pairs.contenders.push_back(OfPath("uring queue pairs", count,
+                                      {.transport = TransportKind::kUring,
+                                       .in_flight = kAtATime,
+                                       .contexts = kAtATime,
+                                       .queue_pairs = count}));
+  }
+  CoreRow in_flight = CostRow("in flight");
+  constexpr uint32_t kDepthMax = 32768;
+  for (const uint32_t count : {1U, 10U, 100U, 1'000U, 10'000U, 100'000U}) {
+    const uint32_t queue_pairs = (count + kDepthMax - 1) / kDepthMax;
+    LoopOptions options{.in_flight = count, .queue_pairs = queue_pairs};
+    in_flight.contenders.push_back(OfTransport("memory in flight", count, options));
+    options.transport = TransportKind::kUring;
+    in_flight.contenders.push_back(OfTransport("uring in flight", count, options));
+    in_flight.contenders.push_back(
+        OfPath("path in flight", count,
+               {.in_flight = count, .contexts = count, .queue_pairs = queue_pairs}));
+  }
+  return {Finished(std::move(contexts)), Finished(std::move(jobs)), Finished(std::move(pairs)),
+          Finished(std::move(in_flight))};
+}
+
+}  // namespace
+
+std::vector<CoreRow> ScaleRows() {
+  std::vector<CoreRow> rows = CostRows();
+  rows.push_back(PausedRow());
+  return rows;
+}
+
+}  // namespace tools
