@@ -35,12 +35,17 @@ constexpr int kExitSignalled = 128;
 std::vector<SiteFrame> FramesOf(const ReportFile& file, const Trace& trace, Symbols& symbols) {
   std::vector<SiteFrame> frames;
   for (uint32_t i = 0; i < trace.depth; ++i) {
-    SiteFrame& frame = frames.emplace_back();
-    frame.address = trace.frames[i].address;
+    SiteFrame frame{.address = trace.frames[i].address};
     const uint32_t module = trace.frames[i].module;
-    if (module >= waitctx::check::kModulesMax) continue;
+    if (module >= waitctx::check::kModulesMax) {
+      frames.push_back(std::move(frame));
+      continue;
+    }
     frame.module = file.modules[module].path;
-    frame.place = symbols.Find(frame.module, frame.address);
+    for (Place& place : symbols.Find(frame.module, frame.address)) {
+      frame.place = std::move(place);
+      frames.push_back(frame);
+    }
   }
   return frames;
 }
@@ -159,6 +164,8 @@ std::string FormatMeasure(const RuleText& rule, int64_t measure) {
       return fmt::format(", fd {}", measure);
     case Measure::kNanoseconds:
       return fmt::format(", {} at worst", FormatNanoseconds(static_cast<double>(measure)));
+    case Measure::kCount:
+      return fmt::format(", {} at a time", measure);
   }
   return "";
 }
@@ -208,6 +215,7 @@ nlohmann::json ToJson(const CheckFinding& finding) {
   }
   if (rule.measure == Measure::kFd) json["fd"] = finding.measure;
   if (rule.measure == Measure::kNanoseconds) json["worst_ns"] = finding.measure;
+  if (rule.measure == Measure::kCount) json["at_a_time"] = finding.measure;
   return json;
 }
 

@@ -59,6 +59,10 @@ constexpr std::array<RuleText, waitctx::check::kRuleCount> kTexts = {{
      "First ASYNC_WAIT_CTX_clear_fd, then close: in between, the number may be another file's, "
      "which the application then waits for. ASYNC_WAIT_CTX_new(3)",
      "found closed at", "the wait fd was set at", Measure::kFd},
+    {Rule::kWaitFdLeftOpen, "wait-fd-left-open", "wait fds were cleared, and stay open",
+     "ASYNC_WAIT_CTX_clear_fd closes nothing, and calls no cleanup function: who clears a wait fd "
+     "closes it, or uses it again. ASYNC_WAIT_CTX_new(3)",
+     "cleared at", "another wait fd was set at", Measure::kCount},
     {Rule::kFdsNotAsked, "fds-not-asked",
      "wait fds changed, and the job was resumed without asking for them",
      "After each ASYNC_PAUSE ask ASYNC_WAIT_CTX_get_changed_fds (or get_all_fds): waiting on old "

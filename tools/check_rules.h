@@ -10,7 +10,7 @@
 
 namespace tools {
 
-enum class Measure : uint8_t { kNone, kFd, kNanoseconds };
+enum class Measure : uint8_t { kNone, kFd, kNanoseconds, kCount };
 
 struct RuleText {
   waitctx::check::Rule rule;

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace tools {
 
@@ -24,8 +25,10 @@ class Symbols {
   Symbols(const Symbols&) = delete;
   Symbols& operator=(const Symbols&) = delete;
 
-  // `address`: as in the file `path`. What is not known stays empty; there are no errors.
-  Place Find(const std::string& path, uint64_t address);
+  // The place, and where a function is that the compiler put into another, its callers up to the
+  // one that is there: innermost first, at least one. `address`: as in the file `path`. What is not
+  // known stays empty; there are no errors.
+  std::vector<Place> Find(const std::string& path, uint64_t address);
 
  private:
   struct Files;

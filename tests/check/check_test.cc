@@ -4,6 +4,7 @@
 #include <elf.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -119,6 +120,7 @@ const Broken kBroken[] = {
     {"left_blocked", {"left-blocked"}, "work", "run"},
     {"nested_start", {"nested-start"}, "run", ""},
     {"null_argument", {"null-argument"}, "run", ""},
+    {"optimised", {"busy-resume"}, "hurry", "operate"},
     {"pause_blocked", {"pause-blocked"}, "operate", "enter"},
     {"resume_elsewhere", {"resume-refused"}, "run", "run"},
     {"resume_finished", {"resume-refused"}, "run", ""},
@@ -126,6 +128,7 @@ const Broken kBroken[] = {
     {"tls_given_up", {"context-freed", "job-leaked"}, "SSL_free", "operate"},
     {"wait_fd_closed", {"wait-fd-closed"}, "done_with", "operate"},
     {"wait_fd_closed_while_paused", {"wait-fd-closed"}, "operate", "operate"},
+    {"wait_fd_left_open", {"wait-fd-left-open"}, "done_with", "operate"},
     {"wait_fd_not_read", {"wait-fd-not-read"}, "operate", "operate"},
 };
 INSTANTIATE_TEST_SUITE_P(Check, BreaksARule, testing::ValuesIn(kBroken),
@@ -158,8 +161,8 @@ TEST_P(BreaksNoRule, HasNoFindings) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Check, BreaksNoRule,
-                         testing::Values("correct_callbacks", "correct_fds", "correct_fork",
-                                         "correct_threads", "correct_tls", "fails"),
+                         testing::Values("correct_callbacks", "correct_fd_cache", "correct_fds",
+                                         "correct_fork", "correct_threads", "correct_tls", "fails"),
                          [](const auto& info) { return std::string(info.param); });
 
 TEST(Check, CountsHowOftenAJobWasResumedTooEarly) {
@@ -234,6 +237,30 @@ TEST(Check, SaysThatAProgramWithoutJobsWasNotChecked) {
   const Checked checked = Check("-- true");
   EXPECT_EQ(checked.exit_code, 0);
   EXPECT_THAT(checked.text, testing::HasSubstr("started no asynchronous job: nothing was checked"));
+}
+
+TEST(Check, NotesPausedJobsOfAProcessThatEndsWithoutExitHandlers) {
+  const Checked checked = CheckProgram("ends_at_once");
+  EXPECT_EQ(checked.exit_code, 0) << checked.text;
+  EXPECT_THAT(checked.text, testing::HasSubstr("ended by a signal or _exit, with 1 paused job\n"));
+}
+
+TEST(Check, NotesAProcessThatStillRuns) {
+  const Checked checked = Check("-- sh -c 'sleep 60 <&- >&- 2>&- & echo $!'");
+  EXPECT_EQ(checked.exit_code, 0) << checked.text;
+  const pid_t pid = std::atoi(checked.text.c_str());
+  ASSERT_GT(pid, 1) << checked.text;
+  EXPECT_EQ(kill(pid, SIGKILL), 0);
+  EXPECT_THAT(checked.text, testing::HasSubstr("process " + std::to_string(pid) + " still runs"));
+}
+
+TEST(Check, LeavesOtherPreloadedLibrariesThere) {
+  const Checked checked = Check("-- sh -c 'echo $LD_PRELOAD'");
+  const std::string alone = checked.text.substr(0, checked.text.find('\n'));
+  setenv("LD_PRELOAD", "libdl.so.2", 1);
+  const Checked both = Check("-- sh -c 'echo $LD_PRELOAD'");
+  unsetenv("LD_PRELOAD");
+  EXPECT_EQ(both.text.substr(0, both.text.find('\n')), alone + ":libdl.so.2");
 }
 
 TEST(Check, SaysWhatItCannotRun) {

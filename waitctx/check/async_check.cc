@@ -160,7 +160,7 @@ int ASYNC_WAIT_CTX_set_wait_fd(ASYNC_WAIT_CTX* ctx, const void* key, OSSL_ASYNC_
                                                void*)) {
   if (!Usable(ctx)) return 0;
   const int set = Plain_ASYNC_WAIT_CTX_set_wait_fd(ctx, key, fd, custom_data, cleanup);
-  if (set == 1) Tracker::Get().OnSetWaitFd(ctx, key, fd);
+  if (set == 1) Tracker::Get().OnSetWaitFd(ctx, key, fd, cleanup != nullptr);
   return set;
 }
 

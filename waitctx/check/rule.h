@@ -24,6 +24,7 @@ enum class Rule : uint32_t {
   kLeftBlocked,        // finished with ASYNC_block_pause in force
   kWaitFdNotRead,      // finished with the wake signal that resumed it still there
   kWaitFdClosed,       // a wait fd closed while its context offers it
+  kWaitFdLeftOpen,     // wait fds cleared and never closed, while new ones are made
   kFdsNotAsked,        // wait fds changed, and the application went on without asking for them
   kStatusNotSet,       // a callback without a status that announced it
   kCallbackBlocks,     // a callback that takes longer than the bound
@@ -31,7 +32,7 @@ enum class Rule : uint32_t {
   kCallbackAfterFree,  // a callback for a context that is gone
   kNullArgument,       // NULL where OpenSSL looks behind the pointer
 };
-inline constexpr size_t kRuleCount = 18;
+inline constexpr size_t kRuleCount = 19;
 
 }  // namespace waitctx::check
 

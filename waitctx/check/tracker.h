@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "waitctx/check/call_stack.h"
+#include "waitctx/check/cleared_fds.h"
 #include "waitctx/check/recorder.h"
 #include "waitctx/include/openssl/async.h"
 
@@ -44,7 +45,8 @@ class Tracker {
   // False: it was freed before, do not free it again. True: free it, then call OnFreed.
   bool OnFree(ASYNC_WAIT_CTX* context);
   void OnFreed(ASYNC_WAIT_CTX* context);
-  void OnSetWaitFd(ASYNC_WAIT_CTX* context, const void* key, int fd);
+  // `cleaned_up`: with a cleanup function.
+  void OnSetWaitFd(ASYNC_WAIT_CTX* context, const void* key, int fd, bool cleaned_up);
   void BeforeClearFd(ASYNC_WAIT_CTX* context, const void* key);
   void OnClearFd(ASYNC_WAIT_CTX* context, const void* key);
   // The application has been told which fds there are.
@@ -85,6 +87,7 @@ class Tracker {
     uint64_t number;  // no two entries have the same
     const CallStack* set_at;
     int64_t signal_at_resume;  // see SignalOn()
+    bool cleaned_up;
   };
   struct Context {
     uint64_t number = 0;  // the address may be another context's later
@@ -145,6 +148,7 @@ class Tracker {
   std::multimap<std::pair<ASYNC_callback_fn, void*>, ASYNC_WAIT_CTX*> callbacks_;
   std::map<std::pair<ASYNC_callback_fn, void*>, const CallStack*> freed_callbacks_;
   std::unordered_map<int, uint32_t> fd_entries_;  // in how many entries of live contexts an fd is
+  ClearedFds cleared_fds_;
   uint64_t next_number_ = 1;
 };
 

@@ -13,8 +13,8 @@
 namespace waitctx::check {
 namespace {
 
-// The count of an eventfd, from what the kernel says of the descriptor. -1: it is none.
-int64_t EventFdCount(int fd) {
+// A number that the kernel tells of the descriptor, in that base. -1: it tells none of that name.
+int64_t KernelTells(int fd, const char* name, int base) {
   char path[64];
   std::snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
   const int info = open(path, O_RDONLY | O_CLOEXEC);
@@ -24,9 +24,8 @@ int64_t EventFdCount(int fd) {
   close(info);
   if (length <= 0) return -1;
   text[length] = '\0';
-  static constexpr char kName[] = "eventfd-count:";
-  const char* count = std::strstr(text, kName);
-  return count == nullptr ? -1 : std::strtoll(count + sizeof(kName) - 1, nullptr, 16);
+  const char* found = std::strstr(text, name);
+  return found == nullptr ? -1 : std::strtoll(found + std::strlen(name), nullptr, base);
 }
 
 }  // namespace
@@ -40,9 +39,18 @@ FdState StateOf(int fd) {
 int64_t SignalOn(int fd) {
   struct stat status;
   if (fstat(fd, &status) != 0) return -1;
-  if (!S_ISFIFO(status.st_mode)) return EventFdCount(fd);
+  if (!S_ISFIFO(status.st_mode)) return KernelTells(fd, "eventfd-count:", 16);
   int bytes = 0;
   return ioctl(fd, FIONREAD, &bytes) == 0 ? bytes : -1;
+}
+
+FileIdentity IdentityOf(int fd) {
+  struct stat status;
+  if (fstat(fd, &status) != 0) return {};
+  const bool shares_inode = (status.st_mode & S_IFMT) == 0;  // anonymous: eventfd, timerfd ...
+  const int64_t eventfd = shares_inode ? KernelTells(fd, "eventfd-id:", 10) : -1;
+  if (shares_inode && eventfd < 0) return {};
+  return {status.st_dev, status.st_ino, eventfd};
 }
 
 }  // namespace waitctx::check

@@ -15,6 +15,17 @@ FdState StateOf(int fd);
 // file of another kind, of which this tells nothing, or it could not be found out.
 int64_t SignalOn(int fd);
 
+// Which file an fd stands for, as long as that is open.
+struct FileIdentity {
+  uint64_t device = 0;
+  uint64_t inode = 0;
+  int64_t eventfd = -1;  // the kernel's number for it; eventfds share an inode
+  // False: closed, or of a kind whose files cannot be told apart.
+  bool known() const { return inode != 0; }
+  bool operator==(const FileIdentity&) const = default;
+};
+FileIdentity IdentityOf(int fd);
+
 }  // namespace waitctx::check
 
 #endif  // GHOSTCARD_WAITCTX_CHECK_WAIT_SIGNAL_H_
