@@ -125,35 +125,36 @@ Offload::Machine* Offload::TheMachine() {
 
 Offload::Ending Offload::RunOnCard(OperationHandle& operation) {
   Machine* const machine = TheMachine();
-  Outcome outcome = Outcome::kRefused;
-  if (machine != nullptr) {
-    outcome = machine->engine->Run(operation, {.time_limit = options_.time_limit});
-    last_reason.clear();
+  if (machine == nullptr) {  // the reason is there
+    if (!options_.software_fallback) return Ending::kFailed;
+    software_.fetch_add(1, std::memory_order_relaxed);
+    return Ending::kCallersTurn;
   }
+  const Recovery recovery{.attempts_max = options_.attempts_max,
+                          .wait_for_restart = options_.wait_for_restart,
+                          .software_fallback = options_.software_fallback};
+  const Outcome outcome =
+      machine->engine->Run(operation, {.time_limit = options_.time_limit, .recovery = recovery});
+  last_reason.clear();
   switch (outcome) {
     case Outcome::kOk:
       return Ending::kDone;
     case Outcome::kFailed:
       return Ending::kFailed;
     case Outcome::kDeviceError:
+      last_reason = "the card failed the request";
+      return Ending::kFailed;
     case Outcome::kRefused:
-      if (options_.software_fallback) {
-        software_.fetch_add(1, std::memory_order_relaxed);
-        return Ending::kCallersTurn;
-      }
-      if (machine == nullptr) return Ending::kFailed;  // the reason is there
-      last_reason = outcome == Outcome::kRefused ? "the card refused the request"
-                                                 : "the card failed the request";
+      last_reason = "the card refused the request";
       return Ending::kFailed;
     case Outcome::kTimedOut:
-      // The card may have it still: nobody else is to touch it.
       last_reason = "the card did not answer within time_limit_ms";
       return Ending::kFailed;
     case Outcome::kCancelled:
     case Outcome::kBusy:
       break;
   }
-  last_reason = std::string("the run ended as ") + std::string(OutcomeName(outcome));
+  last_reason = "the run ended as " + std::string(OutcomeName(outcome));
   return Ending::kFailed;
 }
 
@@ -188,6 +189,7 @@ Offload::Stats Offload::stats() {
   stats.retries = counts.again;
   stats.completions = counts.succeeded + counts.failed;
   stats.in_flight = counts.accepted - stats.completions;
+  stats.software += counts.in_software;
   stats.given_up = counts.cancelled + counts.timed_out;
   return stats;
 }

@@ -117,6 +117,11 @@ std::span<const Option> AllOptions() {
                                  options.time_limit.reset();
                                  if (value != 0) options.time_limit.emplace(value);
                                })},
+      {"attempts_max", Number(1, 100,
+                              [](OffloadOptions& options, uint64_t value) {
+                                options.attempts_max = static_cast<uint32_t>(value);
+                              })},
+      {"wait_for_restart", Switch(&OffloadOptions::wait_for_restart)},
       {"software_fallback", Switch(&OffloadOptions::software_fallback)},
       {"statistics", Switch(&OffloadOptions::statistics)},
       {"seed", Number(0, UINT64_MAX,

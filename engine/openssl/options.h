@@ -38,6 +38,8 @@ struct OffloadOptions {
   uint32_t depth = 0;                                   // `depth`; 0: the profile's
   uint32_t execution_threads = 0;                       // `execution_threads`; 0: one per processor
   std::optional<std::chrono::milliseconds> time_limit;  // `time_limit_ms`; 0: none
+  uint32_t attempts_max = 1;  // `attempts_max`: how often the card is asked when it fails a request
+  bool wait_for_restart = false;  // `wait_for_restart`: a card that restarts is waited for
   bool software_fallback = true;  // `software_fallback`: work that the card refuses or fails is
                                   // done by the caller
   bool statistics = false;        // `statistics`: printed on standard error as the process ends
