@@ -137,7 +137,8 @@ Outcome Engine::Run(OperationHandle& handle, const RunOptions& options) {
       continue;
     }
     if (operation.worst_moment_ != hwsim::Duration::zero()) LetItBeToldNow(operation);
-    if (!binding_.Pause()) {
+    if (!binding_.Pause(PausedRun(*this, operation)) &&
+        IsWaiting(operation.phase_.load(std::memory_order_acquire))) {
       Poll();
       std::this_thread::yield();
     }
@@ -366,12 +367,16 @@ Engine::Step Engine::EndInChild(OperationState& operation) {
   return Step::kDone;
 }
 
+bool Engine::IsWaiting(Phase phase) {
+  return phase == Phase::kPaused || phase == Phase::kQueued || phase == Phase::kTelling;
+}
+
 void Engine::WaitInPlace(OperationState& operation) {
   constexpr int kSpins = 64;
   hwsim::Duration nap = std::chrono::microseconds(20);
   for (int spins = 0;; ++spins) {
     const Phase phase = operation.phase_.load(std::memory_order_acquire);
-    if (phase != Phase::kPaused && phase != Phase::kQueued && phase != Phase::kTelling) return;
+    if (!IsWaiting(phase)) return;
     if (!fork_guard_.InCreator()) return;  // a callback of the poll's forked: we are the child
     if (Poll() > 0) continue;
     const std::optional<hwsim::TimePoint> deadline = NextDeadline();
@@ -396,6 +401,11 @@ void Engine::LetItBeToldNow(OperationState& operation) {
       if (Poll() == 0 && !card_->LetTimePassUntil(until)) std::this_thread::yield();
     }
   }).join();
+}
+
+void PausedRun::GiveUp() const {
+  engine_->GiveUp(*operation_);
+  operation_->Release();
 }
 
 void Engine::GiveUp(OperationState& operation) {

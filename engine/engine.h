@@ -125,7 +125,7 @@ class Engine {
   Step Begin(OperationState& operation, waitctx::WaitContext* context, bool synchronous,
              const RunOptions& options);
   Step Advance(OperationState& operation);
-  // The owner gives up for good: its coroutine is destroyed.
+  // The owner gives up for good: its coroutine is destroyed, or its job will not be resumed.
   void GiveUp(OperationState& operation);
 
   // Moves it on until it is kDone or kWait.
@@ -144,6 +144,7 @@ class Engine {
   Step EndStopped(OperationState& operation);
   Step End(OperationState& operation, Outcome outcome);
   Step EndInChild(OperationState& operation);
+  static bool IsWaiting(Phase phase);
   void WaitInPlace(OperationState& operation);
   RetryQueue& RetryQueueOf(const OperationState& operation);
   uint32_t QueuePairOfThread();
@@ -186,6 +187,7 @@ class Engine {
   std::unique_ptr<hwsim::CompletionService> service_;
 
   friend class Awaiter;
+  friend class PausedRun;
 };
 
 }  // namespace engine

@@ -6,6 +6,6 @@ namespace engine {
 
 bool OwnJobs::CanPause() const { return waitctx::CanPause(); }
 waitctx::WaitContext* OwnJobs::Context() const { return waitctx::CurrentWaitContext(); }
-bool OwnJobs::Pause() const { return waitctx::PauseJob(); }
+bool OwnJobs::Pause(const PausedRun&) const { return waitctx::PauseJob(); }
 
 }  // namespace engine

@@ -10,6 +10,26 @@
 
 namespace engine {
 
+class Engine;
+class OperationState;
+
+// A run whose job is about to pause, for bindings whose jobs can vanish in the middle of one.
+class PausedRun {
+ public:
+  // The job will never be resumed: ends the run; what it ran is freed once the card lets go of it.
+  // At most once, while the job is paused, on a thread that could resume it.
+  void GiveUp() const;
+
+  friend bool operator==(const PausedRun&, const PausedRun&) = default;
+
+ private:
+  friend class Engine;
+  PausedRun(Engine& engine, OperationState& operation) : engine_(&engine), operation_(&operation) {}
+
+  Engine* engine_;
+  OperationState* operation_;
+};
+
 class JobBinding {
  public:
   virtual ~JobBinding() = default;
@@ -20,8 +40,8 @@ class JobBinding {
   // of each run.
   virtual waitctx::WaitContext* Context() const = 0;
   // Gives control to the application, which sees the context's status and fds as they are now;
-  // returns when the job is resumed. False: it could not pause after all.
-  virtual bool Pause() const = 0;
+  // returns when the job is resumed. False: it did not pause, or cannot know whether it did.
+  virtual bool Pause(const PausedRun& run) const = 0;
   // The run ends without another pause: makes the context's status the one that the application
   // sees.
   virtual void PublishStatus() const = 0;
@@ -32,7 +52,7 @@ class OwnJobs final : public JobBinding {
  public:
   bool CanPause() const override;
   waitctx::WaitContext* Context() const override;
-  bool Pause() const override;
+  bool Pause(const PausedRun& run) const override;
   void PublishStatus() const override {}
 };
 

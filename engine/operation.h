@@ -70,6 +70,7 @@ class OperationState : public hwsim::Request {
 
  private:
   friend class Engine;
+  friend class PausedRun;
   friend class Notifier;
   friend class OperationHandle;
   friend class RetryQueue;
@@ -158,11 +159,11 @@ class Operation : public OperationHandle {
     explicit State(Args&&... args)
         : OperationState([](OperationState* self) { delete static_cast<State*>(self); }),
           work(std::forward<Args>(args)...) {
-      kind = T::kKind;
+      kind = hwsim::KindOf(work);
       size_bytes = work.size_bytes();
       output = work.output();
       // The null operation has no work: no thread need look at it.
-      if constexpr (T::kKind != hwsim::OperationKind::kNull) {
+      if constexpr (!std::is_same_v<T, hwsim::Null>) {
         execute = [](hwsim::Request& self) noexcept {
           T& work = static_cast<State&>(self).work;
           const bool good = work.Execute();

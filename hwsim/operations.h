@@ -10,8 +10,8 @@
 //
 // Limits: an input (and additional data) is at most kInputBytesMax; CHECKed.
 //
-// A type of your own joins in by having kKind, size_bytes(), output() and
-// Execute() (see Workload below), with kKind = OperationKind::kOther.
+// A type of your own joins in by having kKind or kind(), size_bytes(), output() and
+// Execute() (see Workload below): OperationKind::kOther, or whatever it is to cost the time of.
 #ifndef GHOSTCARD_HWSIM_OPERATIONS_H_
 #define GHOSTCARD_HWSIM_OPERATIONS_H_
 
@@ -34,9 +34,24 @@ using Bytes = std::span<const std::byte>;
 // What libcrypto and zlib take in one call, whose lengths are ints.
 inline constexpr size_t kInputBytesMax = size_t{1} << 30;
 
+// What the model charges for: known to the type, or to the value.
+template <typename T>
+OperationKind KindOf(const T& work) requires requires {
+  T::kKind;
+} || requires {
+  work.kind();
+}
+{
+  if constexpr (requires { T::kKind; }) {
+    return T::kKind;
+  } else {
+    return work.kind();
+  }
+}
+
 template <typename T>
 concept Workload = requires(T work, const T& constant) {
-  { T::kKind } -> std::convertible_to<OperationKind>;
+  { KindOf(constant) } -> std::convertible_to<OperationKind>;
   { constant.size_bytes() } -> std::convertible_to<uint32_t>;
   { work.output() } -> std::convertible_to<std::span<std::byte>>;
   { work.Execute() }

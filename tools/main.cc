@@ -1,6 +1,7 @@
-// ghostcard: the command line. Subcommands: bench, saturate.
+// ghostcard: the command line. Subcommands: bench, saturate, check.
 //
 // Exit codes: 0 done; 1 it could not be run, or a check of the results failed; 2 bad arguments.
+// check has more: see CheckExitCode.
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -13,6 +14,8 @@
 
 #include "hwsim/model/profile_toml.h"
 #include "tools/bench.h"
+#include "tools/check.h"
+#include "tools/check_rules.h"
 #include "tools/report.h"
 #include "tools/saturate.h"
 
@@ -271,6 +274,60 @@ int Saturate(CommonArguments& common, tools::SaturateOptions& options) {
   return wrong == 0 ? 0 : kExitFailed;
 }
 
+struct CheckArguments {
+  tools::CheckOptions options;
+  std::string json;
+  double callback_bound_ms = 10;
+
+  void AddTo(CLI::App& app) {
+    app.footer(
+        "After -- the program and its arguments: ghostcard check -- PROGRAM ARGS\n"
+        "Exit codes: 0 no findings; 1 findings; 2 bad arguments, or a program that cannot be "
+        "checked; 126 and 127 it could not be run, or found; else the program's own (128 + N "
+        "after signal N; 3 for its 1 and 2).");
+    AddChoices(app, "--ignore", options.ignored, Rules(), "Rules not to report");
+    app.add_option("--callback-bound-ms", callback_bound_ms,
+                   "Milliseconds that a callback may run or block")
+        ->check(CLI::Range(0.001, 1e6))
+        ->capture_default_str();
+    app.add_option("--json", json, "Write the findings to this file as JSON; -: standard output");
+  }
+  static const std::map<std::string, waitctx::check::Rule>& Rules() {
+    static std::map<std::string, waitctx::check::Rule> rules;
+    for (const tools::RuleText& text : tools::RuleTexts()) rules.emplace(text.name, text.rule);
+    return rules;
+  }
+};
+
+int Check(CheckArguments& arguments) {
+  if (arguments.options.command.empty()) {
+    return Fail(kExitBadArguments,
+                "check: no program given; give it after --: ghostcard check -- PROGRAM ARGS");
+  }
+  arguments.options.callback_bound =
+      std::chrono::nanoseconds(static_cast<int64_t>(arguments.callback_bound_ms * 1e6));
+  const auto report = tools::RunCheck(arguments.options);
+  if (!report) return Fail(report.error().exit_code, report.error().message);
+  fmt::print(stderr, "{}", tools::CheckText(*report));
+  if (!arguments.json.empty()) {
+    if (auto written = tools::WriteJson(arguments.json, tools::ToJson(*report)); !written) {
+      return Fail(kExitBadArguments, written.error().message);
+    }
+  }
+  return tools::CheckExitCode(*report);
+}
+
+// Takes what follows the first `--` off the arguments: it is another program's, to the letter.
+std::vector<std::string> TakeCommand(int& argc, char** argv) {
+  for (int i = 1; i < argc; ++i) {
+    if (std::string_view(argv[i]) != "--") continue;
+    std::vector<std::string> command(argv + i + 1, argv + argc);
+    argc = i;
+    return command;
+  }
+  return {};
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -334,10 +391,20 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(uint64_t{1}, uint64_t{1'000'000'000'000}))
       ->capture_default_str();
 
+  CheckArguments check;
+  CLI::App* const check_app = app.add_subcommand(
+      "check",
+      "Run a program of yours, and report where it breaks the rules of OpenSSL's async jobs");
+  check.AddTo(*check_app);
+  if (argc > 1 && std::string_view(argv[1]) == "check") {
+    check.options.command = TakeCommand(argc, argv);
+  }
+
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : kExitBadArguments;
   }
+  if (check_app->parsed()) return Check(check);
   return bench_app->parsed() ? Bench(bench_common, bench) : Saturate(saturate_common, saturate);
 }

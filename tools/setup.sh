@@ -19,6 +19,8 @@ readonly needed_packages=(
   "libtomlplusplus-dev: toml++, configuration files"
   "libfmt-dev: fmt, tables"
   "nlohmann-json3-dev: JSON for Modern C++, reports"
+  "libelf-dev: libelf of elfutils, programs as files"
+  "libdw-dev: libdw of elfutils, source lines of call sites"
   "libgtest-dev: GoogleTest"
   "libgmock-dev: GoogleMock"
   "libbenchmark-dev: Google Benchmark"

@@ -10,14 +10,14 @@
 #include <memory>
 
 #include "engine/engine.h"
-#include "tests/engine/scripted_card.h"
+#include "hwsim/scripted_card.h"
 #include "waitctx/job.h"
 
 namespace engine {
 
 using hwsim::CompletionStatus;
-using tests::ScriptedCard;
-using tests::ScriptedChannel;
+using hwsim::ScriptedCard;
+using hwsim::ScriptedChannel;
 using waitctx::Fibre;
 using waitctx::WaitContext;
 using waitctx::WaitContextRef;

@@ -16,9 +16,9 @@ class HookedJobs final : public JobBinding {
  public:
   bool CanPause() const override { return own_.CanPause(); }
   WaitContext* Context() const override { return own_.Context(); }
-  bool Pause() const override {
+  bool Pause(const PausedRun& run) const override {
     if (before_pause) before_pause();
-    return own_.Pause();
+    return own_.Pause(run);
   }
   void PublishStatus() const override {}
 

@@ -1,7 +1,6 @@
 #!/bin/sh
-# The shared library has OpenSSL's names and no others, and asks for nothing of OpenSSL's.
+# The shared libraries have OpenSSL's names and no others, and ask for nothing of OpenSSL's.
 set -eu
-library=waitctx/libwaitctx_async.so
 expected="
 ASYNC_WAIT_CTX_clear_fd ASYNC_WAIT_CTX_free ASYNC_WAIT_CTX_get_all_fds
 ASYNC_WAIT_CTX_get_callback ASYNC_WAIT_CTX_get_changed_fds ASYNC_WAIT_CTX_get_fd
@@ -10,13 +9,15 @@ ASYNC_WAIT_CTX_set_status ASYNC_WAIT_CTX_set_wait_fd ASYNC_block_pause ASYNC_cle
 ASYNC_get_current_job ASYNC_get_mem_functions ASYNC_get_wait_ctx ASYNC_init_thread
 ASYNC_is_capable ASYNC_pause_job ASYNC_set_mem_functions ASYNC_start_job ASYNC_unblock_pause"
 expected=$(printf '%s\n' $expected | sort)
-got=$(nm -D --defined-only "$library" | awk '{print $3}' | sort)
-if [ "$expected" != "$got" ]; then
-  echo "exported:"
-  echo "$got"
-  exit 1
-fi
-if readelf -d "$library" | grep NEEDED | grep -E 'libcrypto|libssl'; then
-  echo "needs OpenSSL"
-  exit 1
-fi
+for library in waitctx/libwaitctx_async.so waitctx/check/libwaitctx_check.so; do
+  got=$(nm -D --defined-only "$library" | awk '{print $3}' | sort)
+  if [ "$expected" != "$got" ]; then
+    echo "$library exports:"
+    echo "$got"
+    exit 1
+  fi
+  if readelf -d "$library" | grep NEEDED | grep -E 'libcrypto|libssl'; then
+    echo "$library needs OpenSSL"
+    exit 1
+  fi
+done

@@ -1,0 +1,178 @@
+#include "engine/openssl/options.h"
+
+#include <charconv>
+#include <cstdlib>
+#include <functional>
+#include <span>
+
+namespace engine {
+
+namespace {
+
+using hwsim::CompletionMode;
+using hwsim::Expected;
+using hwsim::TransportKind;
+
+// What a value must look like, or an empty string: it was taken.
+using Setter = std::function<std::string(OffloadOptions&, std::string_view)>;
+
+struct Option {
+  std::string_view name;
+  Setter set;
+};
+
+std::optional<uint64_t> ParseNumber(std::string_view text) {
+  uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+Setter Number(uint64_t low, uint64_t high, std::function<void(OffloadOptions&, uint64_t)> store) {
+  return [=](OffloadOptions& options, std::string_view text) -> std::string {
+    const auto number = ParseNumber(text);
+    if (!number || *number < low || *number > high) {
+      return std::to_string(low) + " to " + std::to_string(high);
+    }
+    store(options, *number);
+    return {};
+  };
+}
+
+template <typename T>
+struct Choice {
+  std::string_view name;
+  T value;
+};
+
+template <typename T>
+Setter OneOf(std::vector<Choice<T>> choices, T OffloadOptions::*member) {
+  return [=](OffloadOptions& options, std::string_view text) -> std::string {
+    std::string allowed;
+    for (const Choice<T>& choice : choices) {
+      if (choice.name == text) {
+        options.*member = choice.value;
+        return {};
+      }
+      allowed += (allowed.empty() ? "" : ", ") + std::string(choice.name);
+    }
+    return allowed;
+  };
+}
+
+Setter Switch(bool OffloadOptions::*member) {
+  return OneOf<bool>(
+      {{"on", true}, {"off", false}, {"1", true}, {"0", false}, {"yes", true}, {"no", false}},
+      member);
+}
+
+Setter Text(std::string OffloadOptions::*member) {
+  return [=](OffloadOptions& options, std::string_view text) -> std::string {
+    if (text.empty()) return "something";
+    options.*member = text;
+    return {};
+  };
+}
+
+Setter Threshold(SizedWork work) {
+  return Number(0, UINT32_MAX, [=](OffloadOptions& options, uint64_t bytes) {
+    options.threshold(work) = static_cast<uint32_t>(bytes);
+  });
+}
+
+std::span<const Option> AllOptions() {
+  static const std::vector<Option>* const all = new std::vector<Option>{
+      {"profile", Text(&OffloadOptions::profile)},
+      {"config", Text(&OffloadOptions::config)},
+      {"transport", OneOf<TransportKind>({{"auto", TransportKind::kAuto},
+                                          {"uring", TransportKind::kUring},
+                                          {"memory", TransportKind::kMemory}},
+                                         &OffloadOptions::transport)},
+      {"completion", OneOf<CompletionMode>({{"interrupt", CompletionMode::kInterrupt},
+                                            {"polling", CompletionMode::kPolling},
+                                            {"inline", CompletionMode::kInline}},
+                                           &OffloadOptions::completion)},
+      {"poll_interval_us", Number(1, 1'000'000,
+                                  [](OffloadOptions& options, uint64_t value) {
+                                    options.poll_interval = std::chrono::microseconds(value);
+                                  })},
+      {"retry", OneOf<RetryPolicy>({{"when_space", RetryPolicy::kWhenSpace},
+                                    {"immediate", RetryPolicy::kImmediate}},
+                                   &OffloadOptions::retry)},
+      {"callback_when_space", Switch(&OffloadOptions::callback_when_space)},
+      {"queue_pairs", Number(1, 1024,
+                             [](OffloadOptions& options, uint64_t value) {
+                               options.queue_pairs = static_cast<uint32_t>(value);
+                             })},
+      {"depth", Number(0, 32768,
+                       [](OffloadOptions& options, uint64_t value) {
+                         options.depth = static_cast<uint32_t>(value);
+                       })},
+      {"execution_threads", Number(0, 64,
+                                   [](OffloadOptions& options, uint64_t value) {
+                                     options.execution_threads = static_cast<uint32_t>(value);
+                                   })},
+      {"time_limit_ms", Number(0, 3'600'000,
+                               [](OffloadOptions& options, uint64_t value) {
+                                 options.time_limit.reset();
+                                 if (value != 0) options.time_limit.emplace(value);
+                               })},
+      {"software_fallback", Switch(&OffloadOptions::software_fallback)},
+      {"statistics", Switch(&OffloadOptions::statistics)},
+      {"seed", Number(0, UINT64_MAX,
+                      [](OffloadOptions& options, uint64_t value) { options.seed = value; })},
+      {"threshold_digest", Threshold(SizedWork::kDigest)},
+      {"threshold_mac", Threshold(SizedWork::kMac)},
+      {"threshold_cbc", Threshold(SizedWork::kCbc)},
+      {"threshold_ctr", Threshold(SizedWork::kCtr)},
+      {"threshold_gcm", Threshold(SizedWork::kGcm)},
+      {"threshold_chacha20_poly1305", Threshold(SizedWork::kChaCha20Poly1305)},
+      {"threshold_kdf", Threshold(SizedWork::kKdf)},
+  };
+  return *all;
+}
+
+std::string EnvironmentName(std::string_view name) {
+  std::string result = "GHOSTCARD_";
+  for (const char letter : name) {
+    result += static_cast<char>(letter >= 'a' && letter <= 'z' ? letter - 'a' + 'A' : letter);
+  }
+  return result;
+}
+
+}  // namespace
+
+std::vector<std::string_view> OffloadOptions::Names() {
+  std::vector<std::string_view> names;
+  for (const Option& option : AllOptions()) names.push_back(option.name);
+  return names;
+}
+
+Expected<void> OffloadOptions::Set(std::string_view name, std::string_view value) {
+  std::string known;
+  for (const Option& option : AllOptions()) {
+    if (option.name != name) {
+      known += (known.empty() ? "" : ", ") + std::string(option.name);
+      continue;
+    }
+    const std::string allowed = option.set(*this, value);
+    if (allowed.empty()) return {};
+    return hwsim::Unexpected(std::string(name) + ": \"" + std::string(value) +
+                             "\" is not allowed; " + allowed);
+  }
+  return hwsim::Unexpected(std::string(name) + ": no such option; there are " + known);
+}
+
+Expected<void> OffloadOptions::SetFromEnvironment() {
+  for (const Option& option : AllOptions()) {
+    // secure_getenv: a program with the rights of somebody else does not listen to its caller.
+    const std::string variable = EnvironmentName(option.name);
+    const char* const value = ::secure_getenv(variable.c_str());
+    if (value == nullptr) continue;
+    auto set = Set(option.name, value);
+    if (!set) return hwsim::Unexpected(variable + ": " + set.error().message);
+  }
+  return {};
+}
+
+}  // namespace engine

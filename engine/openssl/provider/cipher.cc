@@ -1,0 +1,211 @@
+// Ciphers: AES-128/256 in CBC, CTR and GCM, ChaCha20-Poly1305. A piece of data that is large enough
+// goes to the card. Key, IV, tag, padding and TLS record parameters go to the default provider's
+// context, which ours wraps.
+#include <openssl/core_names.h>
+
+#include <cstring>
+
+#include "engine/openssl/provider/provider.h"
+
+namespace engine::provider {
+
+namespace {
+
+struct CipherForm {
+  const char* name;
+  SizedWork sized;
+  hwsim::OperationKind kind;
+};
+
+struct Cipher {
+  Provider& provider;
+  const CipherForm& form;
+  const EVP_CIPHER* cipher;
+  std::shared_ptr<EVP_CIPHER_CTX> inner;
+};
+Cipher& CipherOf(void* ctx) { return *static_cast<Cipher*>(ctx); }
+
+std::shared_ptr<EVP_CIPHER_CTX> NewInner() {
+  return std::shared_ptr<EVP_CIPHER_CTX>(EVP_CIPHER_CTX_new(), Freer<EVP_CIPHER_CTX_free>());
+}
+
+template <const CipherForm& kForm>
+const EVP_CIPHER* Fetched() {
+  static const EVP_CIPHER* const cipher = EVP_CIPHER_fetch(Library(), kForm.name, nullptr);
+  return cipher;
+}
+
+template <const CipherForm& kForm>
+void* New(void* provctx) {
+  const EVP_CIPHER* cipher = Fetched<kForm>();
+  auto inner = NewInner();
+  // Parameters may be asked for before the first init.
+  if (cipher == nullptr || inner == nullptr ||
+      EVP_CipherInit_ex2(inner.get(), cipher, nullptr, nullptr, 1, nullptr) != 1) {
+    return nullptr;
+  }
+  return new Cipher{ProviderOf(provctx), kForm, cipher, std::move(inner)};
+}
+void Free(void* ctx) { delete static_cast<Cipher*>(ctx); }
+
+void* Duplicate(void* ctx) {
+  const Cipher& from = CipherOf(ctx);
+  auto copy = std::make_unique<Cipher>(Cipher{from.provider, from.form, from.cipher, NewInner()});
+  if (copy->inner == nullptr || EVP_CIPHER_CTX_copy(copy->inner.get(), from.inner.get()) != 1) {
+    return nullptr;
+  }
+  return copy.release();
+}
+
+bool SetParams(EVP_CIPHER_CTX* inner, const OSSL_PARAM params[]) {
+  return params == nullptr || params->key == nullptr ||
+         EVP_CIPHER_CTX_set_params(inner, params) == 1;
+}
+
+template <int kEncrypt>
+int Init(void* ctx, const unsigned char* key, size_t key_bytes, const unsigned char* iv,
+         size_t iv_bytes, const OSSL_PARAM params[]) {
+  Cipher& cipher = CipherOf(ctx);
+  EVP_CIPHER_CTX* const inner = cipher.inner.get();
+  if (key != nullptr &&
+      key_bytes != static_cast<size_t>(EVP_CIPHER_get_key_length(cipher.cipher))) {
+    RaiseError(std::string(cipher.form.name) + ": a key of " + std::to_string(key_bytes) +
+               " bytes; " + std::to_string(EVP_CIPHER_get_key_length(cipher.cipher)) + " allowed");
+    return 0;
+  }
+  // An IV of a length of its own: the length first.
+  if (iv != nullptr && iv_bytes != static_cast<size_t>(EVP_CIPHER_CTX_get_iv_length(inner))) {
+    size_t length = iv_bytes;
+    const OSSL_PARAM iv_length[] = {
+        OSSL_PARAM_construct_size_t(OSSL_CIPHER_PARAM_AEAD_IVLEN, &length),
+        OSSL_PARAM_construct_end()};
+    if (!SetParams(inner, iv_length)) return 0;
+  }
+  return EVP_CipherInit_ex2(inner, nullptr, key, iv, kEncrypt, nullptr) == 1 &&
+         SetParams(inner, params);
+}
+
+// One call of EVP_CipherUpdate or of EVP_Cipher.
+using TransformFn = int (*)(EVP_CIPHER_CTX* inner, unsigned char* out, int* out_bytes,
+                            const unsigned char* in, int in_bytes);
+
+int InPieces(EVP_CIPHER_CTX* inner, unsigned char* out, int* out_bytes, const unsigned char* in,
+             int in_bytes) {
+  return EVP_CipherUpdate(inner, out, out_bytes, in, in_bytes);
+}
+
+// A TLS record, or all at once: EVP_Cipher says how much it made, or -1.
+int AtOnce(EVP_CIPHER_CTX* inner, unsigned char* out, int* out_bytes, const unsigned char* in,
+           int in_bytes) {
+  *out_bytes = EVP_Cipher(inner, out, in, static_cast<unsigned int>(in_bytes));
+  return *out_bytes >= 0;
+}
+
+template <TransformFn kTransform>
+int Transform(void* ctx, unsigned char* out, size_t* out_bytes, size_t out_bytes_max,
+              const unsigned char* in, size_t in_bytes) {
+  Cipher& cipher = CipherOf(ctx);
+  Offload& offload = *cipher.provider.offload;
+  if (in_bytes > INT32_MAX) {
+    RaiseError("an input of " + std::to_string(in_bytes) + " bytes; at most 2147483647 allowed");
+    return 0;
+  }
+  const int size = static_cast<int>(in_bytes);
+  // Additional data, the end of a message, and small pieces stay here.
+  if (in == nullptr || out == nullptr || !offload.WorthIt(cipher.form.sized, in_bytes)) {
+    int written = 0;
+    if (kTransform(cipher.inner.get(), out, &written, in, size) != 1) return 0;
+    *out_bytes = static_cast<size_t>(written);
+    return 1;
+  }
+  constexpr size_t kBlockMax = 32;  // what an earlier piece may have left, and a tag
+  Operation<Call> operation(cipher.form.kind, in_bytes, in_bytes + kBlockMax,
+                            [inner = cipher.inner, input = CallBytes(in, in_bytes)](CallBytes& to) {
+                              int written = 0;
+                              if (kTransform(inner.get(), to.data(), &written, input.data(),
+                                             static_cast<int>(input.size())) != 1) {
+                                return false;
+                              }
+                              to.Shrink(static_cast<size_t>(written));
+                              return true;
+                            });
+  return MakeCall(offload, operation) &&
+         GiveOutput(operation->out(), out, out_bytes, out_bytes_max);
+}
+
+int Final(void* ctx, unsigned char* out, size_t* out_bytes, size_t) {
+  int written = 0;
+  if (EVP_CipherFinal_ex(CipherOf(ctx).inner.get(), out, &written) != 1) return 0;
+  *out_bytes = static_cast<size_t>(written);
+  return 1;
+}
+
+template <const CipherForm& kForm>
+int GetParams(OSSL_PARAM params[]) {
+  const EVP_CIPHER* cipher = Fetched<kForm>();
+  return cipher != nullptr && EVP_CIPHER_get_params(const_cast<EVP_CIPHER*>(cipher), params) == 1;
+}
+template <const CipherForm& kForm>
+const OSSL_PARAM* GettableParams(void*) {
+  const EVP_CIPHER* cipher = Fetched<kForm>();
+  return cipher != nullptr ? EVP_CIPHER_gettable_params(cipher) : nullptr;
+}
+int GetCtxParams(void* ctx, OSSL_PARAM params[]) {
+  return EVP_CIPHER_CTX_get_params(CipherOf(ctx).inner.get(), params) == 1;
+}
+int SetCtxParams(void* ctx, const OSSL_PARAM params[]) {
+  return SetParams(CipherOf(ctx).inner.get(), params);
+}
+template <const CipherForm& kForm>
+const OSSL_PARAM* GettableCtxParams(void*, void*) {
+  const EVP_CIPHER* cipher = Fetched<kForm>();
+  return cipher != nullptr ? EVP_CIPHER_gettable_ctx_params(cipher) : nullptr;
+}
+template <const CipherForm& kForm>
+const OSSL_PARAM* SettableCtxParams(void*, void*) {
+  const EVP_CIPHER* cipher = Fetched<kForm>();
+  return cipher != nullptr ? EVP_CIPHER_settable_ctx_params(cipher) : nullptr;
+}
+
+#define GHOSTCARD_CIPHER(table, name, sized, kind)                                       \
+  constexpr CipherForm table##_form{name, SizedWork::sized, hwsim::OperationKind::kind}; \
+  const OSSL_DISPATCH table[] = {                                                        \
+      Entry(OSSL_FUNC_CIPHER_NEWCTX, &New<table##_form>),                                \
+      Entry(OSSL_FUNC_CIPHER_FREECTX, &Free),                                            \
+      Entry(OSSL_FUNC_CIPHER_DUPCTX, &Duplicate),                                        \
+      Entry(OSSL_FUNC_CIPHER_ENCRYPT_INIT, &Init<1>),                                    \
+      Entry(OSSL_FUNC_CIPHER_DECRYPT_INIT, &Init<0>),                                    \
+      Entry(OSSL_FUNC_CIPHER_UPDATE, &Transform<&InPieces>),                             \
+      Entry(OSSL_FUNC_CIPHER_FINAL, &Final),                                             \
+      Entry(OSSL_FUNC_CIPHER_CIPHER, &Transform<&AtOnce>),                               \
+      Entry(OSSL_FUNC_CIPHER_GET_PARAMS, &GetParams<table##_form>),                      \
+      Entry(OSSL_FUNC_CIPHER_GETTABLE_PARAMS, &GettableParams<table##_form>),            \
+      Entry(OSSL_FUNC_CIPHER_GET_CTX_PARAMS, &GetCtxParams),                             \
+      Entry(OSSL_FUNC_CIPHER_GETTABLE_CTX_PARAMS, &GettableCtxParams<table##_form>),     \
+      Entry(OSSL_FUNC_CIPHER_SET_CTX_PARAMS, &SetCtxParams),                             \
+      Entry(OSSL_FUNC_CIPHER_SETTABLE_CTX_PARAMS, &SettableCtxParams<table##_form>),     \
+      {0, nullptr}}
+
+GHOSTCARD_CIPHER(kAes128Cbc, "AES-128-CBC", kCbc, kAes128Gcm);
+GHOSTCARD_CIPHER(kAes256Cbc, "AES-256-CBC", kCbc, kAes256Gcm);
+GHOSTCARD_CIPHER(kAes128Ctr, "AES-128-CTR", kCtr, kAes128Gcm);
+GHOSTCARD_CIPHER(kAes256Ctr, "AES-256-CTR", kCtr, kAes256Gcm);
+GHOSTCARD_CIPHER(kAes128Gcm, "AES-128-GCM", kGcm, kAes128Gcm);
+GHOSTCARD_CIPHER(kAes256Gcm, "AES-256-GCM", kGcm, kAes256Gcm);
+GHOSTCARD_CIPHER(kChaCha20Poly1305, "ChaCha20-Poly1305", kChaCha20Poly1305, kAes256Gcm);
+
+}  // namespace
+
+const OSSL_ALGORITHM kCiphers[] = {
+    {"AES-128-CBC:AES128:2.16.840.1.101.3.4.1.2", "provider=ghostcard", kAes128Cbc, "AES-128-CBC"},
+    {"AES-256-CBC:AES256:2.16.840.1.101.3.4.1.42", "provider=ghostcard", kAes256Cbc, "AES-256-CBC"},
+    {"AES-128-CTR", "provider=ghostcard", kAes128Ctr, "AES-128-CTR"},
+    {"AES-256-CTR", "provider=ghostcard", kAes256Ctr, "AES-256-CTR"},
+    {"AES-128-GCM:id-aes128-GCM:2.16.840.1.101.3.4.1.6", "provider=ghostcard", kAes128Gcm,
+     "AES-128-GCM"},
+    {"AES-256-GCM:id-aes256-GCM:2.16.840.1.101.3.4.1.46", "provider=ghostcard", kAes256Gcm,
+     "AES-256-GCM"},
+    {"ChaCha20-Poly1305", "provider=ghostcard", kChaCha20Poly1305, "ChaCha20-Poly1305"},
+    {nullptr, nullptr, nullptr, nullptr}};
+
+}  // namespace engine::provider

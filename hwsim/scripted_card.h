@@ -1,0 +1,134 @@
+// ScriptedCard: a card that completes requests just when a test says so, on the test's
+// thread, or from a hook inside the submit itself. What is submitted may be struck by the faults of
+// a plan, as on any card; what becomes of it then is the test's to say.
+//
+// Time: stands still, but for what the test does with virtual_clock().
+// Threads: CompleteOne and CompleteAll from any; the hook runs on the submitter's.
+#ifndef GHOSTCARD_HWSIM_SCRIPTED_CARD_H_
+#define GHOSTCARD_HWSIM_SCRIPTED_CARD_H_
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "hwsim/card.h"
+#include "hwsim/clock.h"
+#include "hwsim/fd.h"
+#include "hwsim/model/fault_injector.h"
+#include "hwsim/model/fault_plan.h"
+#include "hwsim/model/latency_model.h"
+#include "hwsim/model/profile.h"
+#include "hwsim/queue_pair.h"
+#include "hwsim/request.h"
+#include "hwsim/rings/transport.h"
+
+namespace hwsim {
+
+class ScriptedChannel final : public Channel {
+ public:
+  size_t Push(std::span<const Descriptor> descriptors) override {
+    {
+      const std::lock_guard lock(mutex_);
+      for (const Descriptor descriptor : descriptors) accepted_.push_back(descriptor);
+    }
+    if (on_push) on_push();
+    return descriptors.size();
+  }
+  size_t Pop(std::span<Descriptor> out) override {
+    const std::lock_guard lock(mutex_);
+    size_t count = 0;
+    for (; count < out.size() && !completed_.empty(); ++count) {
+      out[count] = completed_.front();
+      completed_.pop_front();
+    }
+    return count;
+  }
+  int interrupt_fd() const override { return line_.fd(); }
+  bool Arm() override {
+    const std::lock_guard lock(mutex_);
+    armed_ = true;
+    return !completed_.empty();
+  }
+  void Disarm() override {
+    const std::lock_guard lock(mutex_);
+    armed_ = false;
+    line_.Drain();
+  }
+  void Complete(std::span<const Descriptor>, bool) override {}
+  void Raise() override {}
+
+  // Completes the oldest request on the card. False: there is none.
+  bool CompleteOne(CompletionStatus status = CompletionStatus::kOk) {
+    const std::lock_guard lock(mutex_);
+    if (accepted_.empty()) return false;
+    Request& request = *accepted_.front().request();
+    if (status == CompletionStatus::kOk && request.execute != nullptr &&
+        !request.execute(request)) {
+      status = CompletionStatus::kOperationFailed;
+    }
+    request.status = status;
+    request.done.store(true, std::memory_order_release);
+    completed_.push_back(accepted_.front());
+    accepted_.pop_front();
+    if (armed_) line_.Signal();
+    return true;
+  }
+  size_t on_card() const {
+    const std::lock_guard lock(mutex_);
+    return accepted_.size();
+  }
+
+  // Called within Push, after the request was taken. It may complete it and poll.
+  std::function<void()> on_push;
+
+ private:
+  mutable std::mutex mutex_;
+  std::deque<Descriptor> accepted_;
+  std::deque<Descriptor> completed_;
+  bool armed_ = false;
+  EventFd line_ = EventFd::Create().value();
+};
+
+class ScriptedCard final : public Card {
+ public:
+  explicit ScriptedCard(uint32_t depth, FaultPlan faults = {}) {
+    auto channel = std::make_unique<ScriptedChannel>();
+    channel_ = channel.get();
+    const auto injector = [&](FaultSite site) { return FaultInjector(faults, site, Random(1)); };
+    queue_pairs_.push_back(std::make_unique<QueuePair>(
+        QueuePair::Options{.index = 0,
+                           .depth = depth,
+                           .submit_faults = injector(FaultSite::kSubmit),
+                           .list_faults = injector(FaultSite::kList),
+                           .fault_log = &fault_log(),
+                           .clock = &clock_},
+        std::move(channel)));
+  }
+
+  ScriptedChannel& channel() { return *channel_; }
+  VirtualClock& virtual_clock() { return clock_; }
+
+  std::span<const std::unique_ptr<QueuePair>> queue_pairs() const override { return queue_pairs_; }
+  const Clock& clock() const override { return clock_; }
+  const Profile& profile() const override { return profile_; }
+  std::string_view transport_name() const override { return "scripted"; }
+  void SetInterrupts(bool) override {}
+  // A synchronous caller lets time pass: the card gets on with its oldest request.
+  bool LetTimePass() override { return channel_->CompleteOne(); }
+  Stats stats() const override { return {}; }
+
+ private:
+  VirtualClock clock_;
+  Profile profile_;
+  std::vector<std::unique_ptr<QueuePair>> queue_pairs_;
+  ScriptedChannel* channel_ = nullptr;
+};
+
+}  // namespace hwsim
+
+#endif  // GHOSTCARD_HWSIM_SCRIPTED_CARD_H_

@@ -1,0 +1,19 @@
+/* Breaks context-gone, twice: a completion looks for its callback in a freed context; a double
+ * free. */
+#include "program.h"
+
+static void complete(ASYNC_WAIT_CTX* ctx) {
+  ASYNC_callback_fn callback;
+  void* argument;
+  REQUIRE(!ASYNC_WAIT_CTX_get_callback(ctx, &callback, &argument));
+}
+
+static void finish(ASYNC_WAIT_CTX* ctx) { ASYNC_WAIT_CTX_free(ctx); }
+
+int main(void) {
+  ASYNC_WAIT_CTX* ctx = ASYNC_WAIT_CTX_new();
+  finish(ctx);
+  complete(ctx);
+  ASYNC_WAIT_CTX_free(ctx);
+  return 0;
+}

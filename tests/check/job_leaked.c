@@ -1,0 +1,12 @@
+/* Breaks job-leaked: the process exits with a job paused. */
+#include "program.h"
+
+static void start(ASYNC_JOB** job, ASYNC_WAIT_CTX* ctx) {
+  REQUIRE(run(job, ctx, pause_once) == ASYNC_PAUSE);
+}
+
+int main(void) {
+  static ASYNC_JOB* job;
+  start(&job, ASYNC_WAIT_CTX_new());
+  return 0;
+}

@@ -1,0 +1,17 @@
+/* Breaks job-leaked: a thread ends with a job paused, which no other thread can resume. */
+#include <pthread.h>
+
+#include "program.h"
+
+static void* serve(void* context) {
+  static ASYNC_JOB* job;
+  REQUIRE(run(&job, context, pause_once) == ASYNC_PAUSE);
+  return NULL;
+}
+
+int main(void) {
+  pthread_t thread;
+  REQUIRE(pthread_create(&thread, NULL, serve, ASYNC_WAIT_CTX_new()) == 0);
+  pthread_join(thread, NULL);
+  _exit(0); /* so that it is not the process's exit that finds it */
+}

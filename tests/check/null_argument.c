@@ -1,0 +1,11 @@
+/* Breaks null-argument: a job without a context, which OpenSSL dies of when it is resumed. */
+#include "program.h"
+
+static int start(ASYNC_JOB** job) { return run(job, NULL, pause_once); }
+
+int main(void) {
+  ASYNC_JOB* job = NULL;
+  REQUIRE(start(&job) == ASYNC_PAUSE);
+  REQUIRE(run(&job, NULL, pause_once) == ASYNC_FINISH);
+  return 0;
+}

@@ -1,0 +1,18 @@
+#include "tests/examples/backoff_engine.h"
+
+#include "hwsim/testing.h"
+
+using namespace std::chrono_literals;
+class BackoffEngineTest : public hwsim::CardTest {};
+
+TEST_F(BackoffEngineTest, GetsThroughARingThatIsFullThreeTimes) {
+  UseCard({.service = 10us, .faults = hwsim::RingFullAtFirst(3)});
+  BackoffEngine engine(queue_pair(), clock());
+  OnStep([&] { engine.Poll(); });
+  hwsim::Request request;
+  hwsim::Told told;
+  engine.Run(request, told.AsFunction());
+  EXPECT_THAT(told, IsToldWithin(1us + 2us + 4us + 10us));
+  EXPECT_THAT(told, CompletesExactlyOnce());
+  EXPECT_THAT(card(), hwsim::RetriesAtMost(3));
+}

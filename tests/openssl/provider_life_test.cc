@@ -1,0 +1,217 @@
+// What happens around the provider's operations: settings that are wrong, contexts freed in flight,
+// full rings, a broken card, fork, threads, edge-triggered pollers.
+#include <openssl/rsa.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <thread>
+
+#include "tests/openssl/module.h"
+
+namespace tests {
+namespace {
+
+class ProviderLifeTest : public ::testing::TestWithParam<Way> {
+ protected:
+  // Sets GHOSTCARD_`name` for the module that is made next.
+  void Set(const std::string& name, const std::string& value) {
+    const std::string variable = "GHOSTCARD_" + name;
+    ::setenv(variable.c_str(), value.c_str(), 1);
+    set_.push_back(variable);
+  }
+  void SetConfig(const std::string& toml) {
+    const std::string path = ::testing::TempDir() + "/card.toml";
+    std::ofstream(path) << toml;
+    Set("CONFIG", path);
+  }
+  void SetUp() override {
+    // The key is the default provider's: reading keys is not what this is about.
+    const PkeyContext context(EVP_PKEY_CTX_new_from_name(nullptr, "RSA", nullptr));
+    EVP_PKEY* key = nullptr;
+    ASSERT_EQ(EVP_PKEY_keygen_init(context.get()), 1);
+    ASSERT_EQ(EVP_PKEY_generate(context.get(), &key), 1);
+    made_.reset(key);
+  }
+  void TearDown() override {
+    for (const std::string& variable : set_) ::unsetenv(variable.c_str());
+  }
+  void Load() {
+    module_ = std::make_unique<Module>();
+    ASSERT_NE(module_->provider, nullptr) << Errors();
+    const PkeyContext context(EVP_PKEY_CTX_new_from_name(module_->context.get(), "RSA", nullptr));
+    OSSL_PARAM* params = nullptr;
+    EVP_PKEY* key = nullptr;
+    ASSERT_EQ(EVP_PKEY_todata(made_.get(), EVP_PKEY_KEYPAIR, &params), 1);
+    ASSERT_EQ(EVP_PKEY_fromdata_init(context.get()), 1);
+    ASSERT_EQ(EVP_PKEY_fromdata(context.get(), &key, EVP_PKEY_KEYPAIR, params), 1) << Errors();
+    OSSL_PARAM_free(params);
+    key_.reset(key);
+  }
+  // A signature by the card; 1 if it is good.
+  int SignOnce() {
+    const PkeyContext context(
+        EVP_PKEY_CTX_new_from_pkey(module_->context.get(), key_.get(), nullptr));
+    unsigned char hash[32] = {1, 2, 3}, signature[256];
+    size_t size = sizeof(signature);
+    if (EVP_PKEY_sign_init(context.get()) != 1 ||
+        EVP_PKEY_sign(context.get(), signature, &size, hash, sizeof(hash)) != 1) {
+      return 0;
+    }
+    const PkeyContext check(EVP_PKEY_CTX_new_from_pkey(nullptr, made_.get(), nullptr));
+    return EVP_PKEY_verify_init(check.get()) == 1 &&
+           EVP_PKEY_verify(check.get(), signature, size, hash, sizeof(hash)) == 1;
+  }
+  void WaitUntilIdle() {
+    while (module_->Counter("ghostcard-in-flight") != 0) std::this_thread::yield();
+  }
+
+  std::vector<std::string> set_;
+  Pkey made_, key_;
+  std::unique_ptr<Module> module_;
+};
+
+TEST_P(ProviderLifeTest, WrongSettingIsNamedAndTheProgramGoesOn) {
+  for (const auto& [name, value, allowed] :
+       {std::tuple{"PROFILE", "qat-9xxx", "qat-4xxx"},
+        {"TRANSPORT", "pcie", "uring"},
+        {"QUEUE_PAIRS", "0", "1 to 1024"},
+        {"CONFIG", "/nowhere/card.toml", "/nowhere/card.toml"}}) {
+    const std::string variable = std::string("GHOSTCARD_") + name;
+    ::setenv(variable.c_str(), value, 1);
+    const Module module;
+    ::unsetenv(variable.c_str());
+    EXPECT_EQ(module.provider, nullptr);
+    const std::string errors = Errors();
+    EXPECT_NE(errors.find(value), std::string::npos) << errors;
+    EXPECT_NE(errors.find(allowed), std::string::npos) << errors;
+    EXPECT_NE(errors.find("ghostcard::simulated card"), std::string::npos) << errors;
+    EVP_MD* md = EVP_MD_fetch(module.context.get(), "SHA256", nullptr);
+    EXPECT_NE(md, nullptr) << "the default provider is there still";
+    EVP_MD_free(md);
+  }
+}
+
+TEST_P(ProviderLifeTest, ContextFreedInFlightLeavesNothingInFlight) {
+  // libcrypto leaks the job of such a context, and what is on its stack: the key, the module.
+  // Reachable from here, it is no leak of this test's.
+  struct Leaked {
+    std::vector<std::unique_ptr<AsyncJob>> jobs;
+    Pkey key;
+    std::unique_ptr<Module> module;
+  };
+  static auto* const all_leaked = new std::vector<std::unique_ptr<Leaked>>;
+  Leaked* const leaked = all_leaked->emplace_back(std::make_unique<Leaked>()).get();
+  SetConfig("transit = \"20ms\"\n");
+  Load();
+  for (int i = 0; i < 8; ++i) {
+    auto job = std::make_unique<AsyncJob>(GetParam(), [this] { return SignOnce(); });
+    ASSERT_TRUE(job->paused());
+    job->context.reset();
+    leaked->jobs.push_back(std::move(job));
+  }
+  EXPECT_EQ(module_->Counter("ghostcard-given-up"), 8u);
+  WaitUntilIdle();
+  EXPECT_EQ(module_->Counter("ghostcard-completions"), 8u);
+  EXPECT_EQ(RunBy(GetParam(), [this] { return SignOnce(); }), 1) << Errors();
+  leaked->key = std::move(key_);
+  leaked->module = std::move(module_);
+}
+
+TEST_P(ProviderLifeTest, FullRingIsRetriedUntilThereIsSpace) {
+  Set("DEPTH", "2");
+  Set("QUEUE_PAIRS", "1");
+  Load();
+  constexpr int kJobs = 16;
+  std::vector<std::unique_ptr<AsyncJob>> jobs;
+  for (int i = 0; i < kJobs; ++i) {
+    jobs.push_back(std::make_unique<AsyncJob>(GetParam(), [this] { return SignOnce(); }));
+  }
+  EXPECT_GT(module_->Counter("ghostcard-retries"), 0u);
+  for (auto& job : jobs) EXPECT_EQ(job->Finish(), 1) << Errors();
+  EXPECT_EQ(module_->Counter("ghostcard-requests"), kJobs);
+}
+
+TEST_P(ProviderLifeTest, BrokenCardIsReplacedBySoftware) {
+  SetConfig("[[fault]]\nkind = \"submit_refused\"\nevery_nth = 1\n");
+  Load();
+  EXPECT_EQ(RunBy(GetParam(), [this] { return SignOnce(); }), 1) << Errors();
+  EXPECT_EQ(module_->Counter("ghostcard-software"), 1u);
+  EXPECT_EQ(module_->Counter("ghostcard-requests"), 0u);
+}
+
+TEST_P(ProviderLifeTest, BrokenCardIsAnErrorWithoutSoftware) {
+  SetConfig("[[fault]]\nkind = \"completion_error\"\nevery_nth = 1\n");
+  Set("SOFTWARE_FALLBACK", "off");
+  Load();
+  EXPECT_EQ(RunBy(GetParam(), [this] { return SignOnce(); }), 0);
+  EXPECT_NE(Errors().find("the card failed the request"), std::string::npos);
+}
+
+TEST_P(ProviderLifeTest, ChildHasACardOfItsOwn) {
+#if defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "ThreadSanitizer ends a child that starts threads after a fork with threads";
+#endif
+  Load();
+  ASSERT_EQ(RunBy(GetParam(), [this] { return SignOnce(); }), 1) << Errors();
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const bool good = RunBy(GetParam(), [this] { return SignOnce(); }) == 1 &&
+                      module_->Counter("ghostcard-requests") == 1;
+    ::_exit(good ? 0 : 1);
+  }
+  EXPECT_EQ(RunBy(GetParam(), [this] { return SignOnce(); }), 1) << Errors();
+  int status = -1;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+  EXPECT_EQ(module_->Counter("ghostcard-requests"), 2u);
+}
+
+TEST_P(ProviderLifeTest, ManyThreadsShareTheCard) {
+  Load();
+  std::atomic<int> good{0};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&] {
+      for (int round = 0; round < 25; ++round) {
+        good += RunBy(GetParam(), [this] { return SignOnce(); });
+      }
+      ASYNC_cleanup_thread();
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(good, 100);
+}
+
+TEST_P(ProviderLifeTest, OneContextServesManyPausesOfOneFdOrOneCallback) {
+  Load();
+  const int epoll = ::epoll_create1(EPOLL_CLOEXEC);
+  AsyncJob job(GetParam(), [this] {
+    int good = 0;
+    for (int i = 0; i < 20; ++i) good += SignOnce();
+    return good;
+  });
+  if (GetParam() == Way::kFd) {  // edge-triggered, and registered once
+    epoll_event event{.events = EPOLLIN | EPOLLET, .data = {.fd = job.fd()}};
+    ASSERT_EQ(::epoll_ctl(epoll, EPOLL_CTL_ADD, job.fd(), &event), 0);
+  }
+  while (job.paused()) {
+    epoll_event event;
+    if (GetParam() == Way::kFd) {
+      ASSERT_EQ(::epoll_wait(epoll, &event, 1, -1), 1);
+    } else {
+      job.WaitUntilTold();
+    }
+    job.Step();
+  }
+  EXPECT_EQ(job.result(), 20);
+  ::close(epoll);
+}
+
+INSTANTIATE_TEST_SUITE_P(BothWays, ProviderLifeTest, ::testing::Values(Way::kFd, Way::kCallback),
+                         WayName);
+
+}  // namespace
+}  // namespace tests

@@ -1,0 +1,398 @@
+// The provider, algorithm by algorithm, beside the default provider: same bytes, or each checks
+// what the other made. In plain code, in jobs told by fd, and in jobs told by callback.
+#include <openssl/core_names.h>
+#include <openssl/kdf.h>
+#include <openssl/rsa.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <numeric>
+#include <thread>
+
+#include "tests/openssl/module.h"
+
+namespace tests {
+namespace {
+
+constexpr char kOurs[] = "?provider=ghostcard";
+constexpr char kTheirs[] = "provider=default";
+
+Bytes Pattern(size_t size) {
+  Bytes bytes(size);
+  std::iota(bytes.begin(), bytes.end(), static_cast<unsigned char>(size));
+  return bytes;
+}
+
+class ProviderTest : public ::testing::TestWithParam<Way> {
+ protected:
+  static void SetUpTestSuite() {
+    ::setenv("GHOSTCARD_THRESHOLD_DIGEST", "1024", 1);
+    ::setenv("GHOSTCARD_THRESHOLD_MAC", "1024", 1);
+    ::setenv("GHOSTCARD_THRESHOLD_CBC", "1024", 1);
+    ::setenv("GHOSTCARD_THRESHOLD_CTR", "1024", 1);
+    ::setenv("GHOSTCARD_THRESHOLD_GCM", "1024", 1);
+    ::setenv("GHOSTCARD_THRESHOLD_CHACHA20_POLY1305", "1024", 1);
+    ::setenv("GHOSTCARD_THRESHOLD_KDF", "32", 1);
+    module_ = new Module;
+  }
+  static void TearDownTestSuite() {
+    delete module_;
+    module_ = nullptr;
+  }
+  void SetUp() override {
+    ASSERT_NE(module_->provider, nullptr) << Errors();
+    requests_before_ = module_->Counter("ghostcard-requests");
+  }
+  void TearDown() override {
+    EXPECT_EQ(module_->Counter("ghostcard-in-flight"), 0u);
+    EXPECT_EQ(module_->Counter("ghostcard-software"), 0u);
+  }
+  static OSSL_LIB_CTX* library() { return module_->context.get(); }
+  uint64_t requests() const { return module_->Counter("ghostcard-requests") - requests_before_; }
+  // Runs `work` the way this test is about; it must have gone to the card, and be good.
+  void Run(const std::string& what, const std::function<bool()>& work) {
+    const uint64_t before = module_->Counter("ghostcard-requests");
+    EXPECT_EQ(RunBy(GetParam(), [&] { return work() ? 1 : 0; }), 1) << what << ": " << Errors();
+    EXPECT_GT(module_->Counter("ghostcard-requests"), before) << what << " did not go to the card";
+  }
+
+  static Module* module_;
+  uint64_t requests_before_ = 0;
+};
+Module* ProviderTest::module_ = nullptr;
+
+// --- digests, MACs, ciphers, key derivation ---
+
+Bytes Hash(OSSL_LIB_CTX* library, const char* name, const char* properties, const Bytes& data) {
+  EVP_MD* md = EVP_MD_fetch(library, name, properties);
+  Bytes out(EVP_MAX_MD_SIZE);
+  unsigned int size = 0;
+  const DigestContext context(EVP_MD_CTX_new());
+  const size_t half = data.size() / 2;
+  if (md == nullptr || EVP_DigestInit_ex2(context.get(), md, nullptr) != 1 ||
+      EVP_DigestUpdate(context.get(), data.data(), half) != 1 ||
+      EVP_DigestUpdate(context.get(), data.data() + half, data.size() - half) != 1 ||
+      EVP_DigestFinal_ex(context.get(), out.data(), &size) != 1) {
+    size = 0;
+  }
+  out.resize(size);
+  EVP_MD_free(md);
+  return out;
+}
+
+TEST_P(ProviderTest, DigestsAreTheDefaultProviders) {
+  for (const char* name : {"SHA1", "SHA224", "SHA256", "SHA384", "SHA512", "SHA3-224", "SHA3-256",
+                           "SHA3-384", "SHA3-512"}) {
+    const Bytes data = Pattern(10'000);
+    Bytes ours;
+    Run(name, [&] { return !(ours = Hash(library(), name, kOurs, data)).empty(); });
+    EXPECT_EQ(ours, Hash(library(), name, kTheirs, data)) << name;
+    // A short one stays here.
+    const uint64_t before = requests();
+    EXPECT_EQ(Hash(library(), name, kOurs, Pattern(100)),
+              Hash(library(), name, kTheirs, Pattern(100)));
+    EXPECT_EQ(requests(), before);
+  }
+}
+
+Bytes Hmac(OSSL_LIB_CTX* library, const char* properties, const Bytes& data) {
+  Bytes out(EVP_MAX_MD_SIZE);
+  size_t size = 0;
+  const unsigned char key[] = "a key";
+  if (EVP_Q_mac(library, "HMAC", properties, "SHA256", nullptr, key, sizeof(key), data.data(),
+                data.size(), out.data(), out.size(), &size) == nullptr) {
+    size = 0;
+  }
+  out.resize(size);
+  return out;
+}
+
+TEST_P(ProviderTest, HmacIsTheDefaultProviders) {
+  const Bytes data = Pattern(5000);
+  Bytes ours;
+  Run("HMAC", [&] { return !(ours = Hmac(library(), kOurs, data)).empty(); });
+  EXPECT_EQ(ours, Hmac(library(), kTheirs, data));
+}
+
+// What `name` makes of `data`; for AEADs the tag stands behind it, and some data goes along.
+Bytes Crypt(OSSL_LIB_CTX* library, const char* name, const char* properties, bool encrypt,
+            const Bytes& data) {
+  EVP_CIPHER* cipher = EVP_CIPHER_fetch(library, name, properties);
+  const CipherContext context(EVP_CIPHER_CTX_new());
+  const Bytes key = Pattern(32), iv = Pattern(16), aad = Pattern(13);
+  const bool aead = cipher != nullptr && (EVP_CIPHER_get_flags(cipher) & EVP_CIPH_FLAG_AEAD_CIPHER);
+  Bytes input = data, tag(16), out(data.size() + 32);
+  if (aead && !encrypt) {
+    tag.assign(input.end() - 16, input.end());
+    input.resize(input.size() - 16);
+  }
+  int size = 0, more = 0, ignored = 0;
+  bool good = cipher != nullptr && EVP_CipherInit_ex2(context.get(), cipher, key.data(), iv.data(),
+                                                      encrypt, nullptr) == 1;
+  if (aead) {
+    good = good && EVP_CipherUpdate(context.get(), nullptr, &ignored, aad.data(), 13) == 1;
+    if (!encrypt) {
+      good = good && EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_AEAD_SET_TAG, 16, tag.data()) == 1;
+    }
+  }
+  good = good && EVP_CipherUpdate(context.get(), out.data(), &size, input.data(),
+                                  static_cast<int>(input.size())) == 1;
+  good = good && EVP_CipherFinal_ex(context.get(), out.data() + size, &more) == 1;
+  out.resize(good ? static_cast<size_t>(size + more) : 0);
+  if (good && aead && encrypt) {
+    EXPECT_EQ(EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_AEAD_GET_TAG, 16, tag.data()), 1);
+    out.insert(out.end(), tag.begin(), tag.end());
+  }
+  EVP_CIPHER_free(cipher);
+  return out;
+}
+
+TEST_P(ProviderTest, CiphersAreTheDefaultProviders) {
+  for (const char* name : {"AES-128-CBC", "AES-256-CBC", "AES-128-CTR", "AES-256-CTR",
+                           "AES-128-GCM", "AES-256-GCM", "ChaCha20-Poly1305"}) {
+    const Bytes data = Pattern(4100);
+    Bytes sealed, opened;
+    Run(name, [&] { return !(sealed = Crypt(library(), name, kOurs, true, data)).empty(); });
+    EXPECT_EQ(sealed, Crypt(library(), name, kTheirs, true, data)) << name;
+    Run(name, [&] { return !(opened = Crypt(library(), name, kOurs, false, sealed)).empty(); });
+    EXPECT_EQ(opened, data) << name;
+  }
+}
+
+TEST_P(ProviderTest, ForgedMessagesAreRefused) {
+  for (const char* name : {"AES-128-GCM", "AES-256-GCM", "ChaCha20-Poly1305"}) {
+    Bytes sealed = Crypt(library(), name, kTheirs, true, Pattern(3000));
+    sealed[17] ^= 1;
+    EXPECT_EQ(RunBy(GetParam(),
+                    [&] { return Crypt(library(), name, kOurs, false, sealed).empty() ? 1 : 0; }),
+              1)
+        << name;
+  }
+  Errors();
+}
+
+Bytes Derive(OSSL_LIB_CTX* library, const char* name, const char* properties) {
+  EVP_KDF* kdf = EVP_KDF_fetch(library, name, properties);
+  EVP_KDF_CTX* context = EVP_KDF_CTX_new(kdf);
+  Bytes secret = Pattern(48), seed = Pattern(32);
+  char digest[] = "SHA256", label[] = "key", prefix[] = "tls13 ";
+  int mode = EVP_KDF_HKDF_MODE_EXPAND_ONLY;
+  std::vector<OSSL_PARAM> params = {
+      OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest, 0)};
+  if (std::strcmp(name, "TLS1-PRF") == 0) {
+    params.push_back(
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SECRET, secret.data(), secret.size()));
+    params.push_back(
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SEED, seed.data(), seed.size()));
+  } else {
+    secret.resize(32);
+    params.push_back(
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, secret.data(), secret.size()));
+    if (std::strcmp(name, "TLS13-KDF") == 0) {
+      params.push_back(OSSL_PARAM_construct_int(OSSL_KDF_PARAM_MODE, &mode));
+      params.push_back(OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_PREFIX, prefix, 6));
+      params.push_back(OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_LABEL, label, 3));
+    } else {
+      params.push_back(
+          OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, seed.data(), seed.size()));
+    }
+  }
+  params.push_back(OSSL_PARAM_construct_end());
+  Bytes out(40);
+  if (EVP_KDF_derive(context, out.data(), out.size(), params.data()) != 1) out.clear();
+  EVP_KDF_CTX_free(context);
+  EVP_KDF_free(kdf);
+  return out;
+}
+
+TEST_P(ProviderTest, KeyDerivationsAreTheDefaultProviders) {
+  for (const char* name : {"HKDF", "TLS13-KDF", "TLS1-PRF"}) {
+    Bytes ours;
+    Run(name, [&] { return !(ours = Derive(library(), name, kOurs)).empty(); });
+    EXPECT_EQ(ours, Derive(library(), name, kTheirs)) << name;
+  }
+}
+
+// --- keys ---
+
+struct KeyForm {
+  const char* type;
+  const char* group;  // null: none
+  unsigned int bits;  // 0: none
+};
+const KeyForm kSigningKeys[] = {
+    {"RSA", nullptr, 2048}, {"RSA-PSS", nullptr, 2048}, {"EC", "P-256", 0},   {"EC", "P-384", 0},
+    {"EC", "P-521", 0},     {"ED25519", nullptr, 0},    {"ED448", nullptr, 0}};
+const KeyForm kExchangeKeys[] = {{"EC", "P-256", 0},
+                                 {"EC", "P-384", 0},
+                                 {"EC", "P-521", 0},
+                                 {"X25519", nullptr, 0},
+                                 {"X448", nullptr, 0}};
+
+Pkey MakeKey(OSSL_LIB_CTX* library, const KeyForm& form, const char* properties) {
+  const PkeyContext context(EVP_PKEY_CTX_new_from_name(library, form.type, properties));
+  if (context == nullptr || EVP_PKEY_keygen_init(context.get()) != 1) return nullptr;
+  std::string group = form.group != nullptr ? form.group : "";
+  unsigned int bits = form.bits;
+  std::vector<OSSL_PARAM> params;
+  if (form.group != nullptr) {
+    params.push_back(OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group.data(), 0));
+  }
+  if (bits != 0) params.push_back(OSSL_PARAM_construct_uint(OSSL_PKEY_PARAM_RSA_BITS, &bits));
+  params.push_back(OSSL_PARAM_construct_end());
+  EVP_PKEY* key = nullptr;
+  if (EVP_PKEY_CTX_set_params(context.get(), params.data()) != 1 ||
+      EVP_PKEY_generate(context.get(), &key) != 1) {
+    return nullptr;
+  }
+  return Pkey(key);
+}
+
+// The same key in the hands of the provider that `properties` choose.
+Pkey MoveKey(OSSL_LIB_CTX* library, EVP_PKEY* key, const char* properties) {
+  const PkeyContext context(
+      EVP_PKEY_CTX_new_from_name(library, EVP_PKEY_get0_type_name(key), properties));
+  OSSL_PARAM* params = nullptr;
+  EVP_PKEY* moved = nullptr;
+  if (context != nullptr && EVP_PKEY_todata(key, EVP_PKEY_KEYPAIR, &params) == 1 &&
+      EVP_PKEY_fromdata_init(context.get()) == 1) {
+    EVP_PKEY_fromdata(context.get(), &moved, EVP_PKEY_KEYPAIR, params);
+  }
+  OSSL_PARAM_free(params);
+  return Pkey(moved);
+}
+
+std::string Name(const KeyForm& form) {
+  return std::string(form.type) + (form.group != nullptr ? std::string(" ") + form.group : "");
+}
+
+bool IsPure(const KeyForm& form) { return std::strncmp(form.type, "ED", 2) == 0; }
+
+Bytes Sign(OSSL_LIB_CTX* library, const KeyForm& form, EVP_PKEY* key, const char* properties,
+           const Bytes& message) {
+  const DigestContext context(EVP_MD_CTX_new());
+  size_t size = 0;
+  Bytes out;
+  if (EVP_DigestSignInit_ex(context.get(), nullptr, IsPure(form) ? nullptr : "SHA256", library,
+                            properties, key, nullptr) != 1 ||
+      EVP_DigestSign(context.get(), nullptr, &size, message.data(), message.size()) != 1) {
+    return out;
+  }
+  out.resize(size);
+  if (EVP_DigestSign(context.get(), out.data(), &size, message.data(), message.size()) != 1) {
+    size = 0;
+  }
+  out.resize(size);
+  return out;
+}
+
+bool Verify(OSSL_LIB_CTX* library, const KeyForm& form, EVP_PKEY* key, const char* properties,
+            const Bytes& signature, const Bytes& message) {
+  const DigestContext context(EVP_MD_CTX_new());
+  return EVP_DigestVerifyInit_ex(context.get(), nullptr, IsPure(form) ? nullptr : "SHA256", library,
+                                 properties, key, nullptr) == 1 &&
+         EVP_DigestVerify(context.get(), signature.data(), signature.size(), message.data(),
+                          message.size()) == 1;
+}
+
+TEST_P(ProviderTest, SignaturesAreGoodForTheDefaultProviderAndTheReverse) {
+  const Bytes message = Pattern(300);
+  for (const KeyForm& form : kSigningKeys) {
+    const std::string name = Name(form);
+    const Pkey ours = MakeKey(library(), form, kOurs);
+    ASSERT_NE(ours, nullptr) << name << ": " << Errors();
+    ASSERT_STREQ(OSSL_PROVIDER_get0_name(EVP_PKEY_get0_provider(ours.get())), "ghostcard");
+    const Pkey theirs = MoveKey(library(), ours.get(), kTheirs);
+    ASSERT_NE(theirs, nullptr) << name << ": " << Errors();
+    Bytes by_us;
+    Run(name + " sign",
+        [&] { return !(by_us = Sign(library(), form, ours.get(), kOurs, message)).empty(); });
+    EXPECT_TRUE(Verify(library(), form, theirs.get(), kTheirs, by_us, message)) << name;
+    Bytes by_them = Sign(library(), form, theirs.get(), kTheirs, message);
+    Run(name + " verify",
+        [&] { return Verify(library(), form, ours.get(), kOurs, by_them, message); });
+    if (std::strcmp(form.type, "RSA") == 0 || IsPure(form)) {
+      EXPECT_EQ(by_us, by_them) << name;
+    }
+    by_them[by_them.size() / 2] ^= 1;
+    EXPECT_EQ(
+        RunBy(GetParam(),
+              [&] { return Verify(library(), form, ours.get(), kOurs, by_them, message) ? 1 : 0; }),
+        0)
+        << name << " let a forged signature through";
+    Errors();
+  }
+}
+
+Bytes Agree(OSSL_LIB_CTX* library, EVP_PKEY* own, EVP_PKEY* peer, const char* properties) {
+  const PkeyContext context(EVP_PKEY_CTX_new_from_pkey(library, own, properties));
+  size_t size = 0;
+  Bytes secret;
+  if (context == nullptr || EVP_PKEY_derive_init(context.get()) != 1 ||
+      EVP_PKEY_derive_set_peer(context.get(), peer) != 1 ||
+      EVP_PKEY_derive(context.get(), nullptr, &size) != 1) {
+    return secret;
+  }
+  secret.resize(size);
+  if (EVP_PKEY_derive(context.get(), secret.data(), &size) != 1) size = 0;
+  secret.resize(size);
+  return secret;
+}
+
+TEST_P(ProviderTest, SecretsAreAgreedWithTheDefaultProvider) {
+  for (const KeyForm& form : kExchangeKeys) {
+    const std::string name = Name(form);
+    Pkey alice;
+    Run(name + " keygen", [&] { return (alice = MakeKey(library(), form, kOurs)) != nullptr; });
+    const Pkey bob = MakeKey(library(), form, kTheirs);
+    ASSERT_TRUE(alice && bob) << name << ": " << Errors();
+    const Pkey alice_theirs = MoveKey(library(), alice.get(), kTheirs);
+    const Pkey bob_ours = MoveKey(library(), bob.get(), kOurs);
+    ASSERT_TRUE(alice_theirs && bob_ours) << name << ": " << Errors();
+    Bytes ours;
+    Run(name + " derive",
+        [&] { return !(ours = Agree(library(), alice.get(), bob_ours.get(), kOurs)).empty(); });
+    EXPECT_EQ(ours, Agree(library(), bob.get(), alice_theirs.get(), kTheirs)) << name;
+  }
+}
+
+Bytes RsaCrypt(OSSL_LIB_CTX* library, EVP_PKEY* key, const char* properties, bool encrypt,
+               const Bytes& input) {
+  const PkeyContext context(EVP_PKEY_CTX_new_from_pkey(library, key, properties));
+  auto* const init = encrypt ? &EVP_PKEY_encrypt_init : &EVP_PKEY_decrypt_init;
+  auto* const crypt = encrypt ? &EVP_PKEY_encrypt : &EVP_PKEY_decrypt;
+  size_t size = 0;
+  Bytes out;
+  if (context == nullptr || init(context.get()) != 1 ||
+      EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_PKCS1_OAEP_PADDING) != 1 ||
+      crypt(context.get(), nullptr, &size, input.data(), input.size()) != 1) {
+    return out;
+  }
+  out.resize(size);
+  if (crypt(context.get(), out.data(), &size, input.data(), input.size()) != 1) size = 0;
+  out.resize(size);
+  return out;
+}
+
+TEST_P(ProviderTest, RsaEncryptsForTheDefaultProviderAndTheReverse) {
+  const Pkey ours = MakeKey(library(), {"RSA", nullptr, 2048}, kOurs);
+  ASSERT_NE(ours, nullptr) << Errors();
+  const Pkey theirs = MoveKey(library(), ours.get(), kTheirs);
+  const Bytes secret = Pattern(48);
+  Bytes sealed, opened;
+  Run("encrypt",
+      [&] { return !(sealed = RsaCrypt(library(), ours.get(), kOurs, true, secret)).empty(); });
+  EXPECT_EQ(RsaCrypt(library(), theirs.get(), kTheirs, false, sealed), secret);
+  sealed = RsaCrypt(library(), theirs.get(), kTheirs, true, secret);
+  Run("decrypt",
+      [&] { return !(opened = RsaCrypt(library(), ours.get(), kOurs, false, sealed)).empty(); });
+  EXPECT_EQ(opened, secret);
+}
+
+INSTANTIATE_TEST_SUITE_P(EveryWay, ProviderTest,
+                         ::testing::Values(Way::kPlain, Way::kFd, Way::kCallback), WayName);
+
+}  // namespace
+}  // namespace tests

@@ -1,0 +1,32 @@
+// What the rules that `ghostcard check` knows are called, and what they say.
+#ifndef GHOSTCARD_TOOLS_CHECK_RULES_H_
+#define GHOSTCARD_TOOLS_CHECK_RULES_H_
+
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "waitctx/check/rule.h"
+
+namespace tools {
+
+enum class Measure : uint8_t { kNone, kFd, kNanoseconds, kCount };
+
+struct RuleText {
+  waitctx::check::Rule rule;
+  std::string_view name;      // for --ignore and JSON
+  std::string_view headline;  // what the program did
+  std::string_view manual;    // what it should do instead, and where that is written
+  std::string_view site;      // what happened at the call site
+  std::string_view origin;    // what happened at the other one
+  Measure measure = Measure::kNone;
+};
+
+// All of them, in the order of the enumeration.
+std::span<const RuleText> RuleTexts();
+const RuleText& TextOf(waitctx::check::Rule rule);
+std::optional<waitctx::check::Rule> RuleNamed(std::string_view name);
+
+}  // namespace tools
+
+#endif  // GHOSTCARD_TOOLS_CHECK_RULES_H_

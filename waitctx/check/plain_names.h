@@ -1,0 +1,29 @@
+// Under these names the wait layer's C API is compiled a second time, for the checking library to
+// call: it has OpenSSL's names itself. Included ahead of everything in that one compilation.
+#ifndef GHOSTCARD_WAITCTX_CHECK_PLAIN_NAMES_H_
+#define GHOSTCARD_WAITCTX_CHECK_PLAIN_NAMES_H_
+
+#define ASYNC_WAIT_CTX_clear_fd Plain_ASYNC_WAIT_CTX_clear_fd
+#define ASYNC_WAIT_CTX_free Plain_ASYNC_WAIT_CTX_free
+#define ASYNC_WAIT_CTX_get_all_fds Plain_ASYNC_WAIT_CTX_get_all_fds
+#define ASYNC_WAIT_CTX_get_callback Plain_ASYNC_WAIT_CTX_get_callback
+#define ASYNC_WAIT_CTX_get_changed_fds Plain_ASYNC_WAIT_CTX_get_changed_fds
+#define ASYNC_WAIT_CTX_get_fd Plain_ASYNC_WAIT_CTX_get_fd
+#define ASYNC_WAIT_CTX_get_status Plain_ASYNC_WAIT_CTX_get_status
+#define ASYNC_WAIT_CTX_new Plain_ASYNC_WAIT_CTX_new
+#define ASYNC_WAIT_CTX_set_callback Plain_ASYNC_WAIT_CTX_set_callback
+#define ASYNC_WAIT_CTX_set_status Plain_ASYNC_WAIT_CTX_set_status
+#define ASYNC_WAIT_CTX_set_wait_fd Plain_ASYNC_WAIT_CTX_set_wait_fd
+#define ASYNC_block_pause Plain_ASYNC_block_pause
+#define ASYNC_cleanup_thread Plain_ASYNC_cleanup_thread
+#define ASYNC_get_current_job Plain_ASYNC_get_current_job
+#define ASYNC_get_mem_functions Plain_ASYNC_get_mem_functions
+#define ASYNC_get_wait_ctx Plain_ASYNC_get_wait_ctx
+#define ASYNC_init_thread Plain_ASYNC_init_thread
+#define ASYNC_is_capable Plain_ASYNC_is_capable
+#define ASYNC_pause_job Plain_ASYNC_pause_job
+#define ASYNC_set_mem_functions Plain_ASYNC_set_mem_functions
+#define ASYNC_start_job Plain_ASYNC_start_job
+#define ASYNC_unblock_pause Plain_ASYNC_unblock_pause
+
+#endif  // GHOSTCARD_WAITCTX_CHECK_PLAIN_NAMES_H_
