@@ -316,13 +316,17 @@ Engine::Step Engine::EndCompleted(OperationState& operation) {
   operation.on_card_ = false;
   const Outcome outcome = OutcomeOf(operation.status);
   const bool wanted = operation.stop_.load(std::memory_order_seq_cst) == Outcome::kOk;
-  if (outcome != Outcome::kDeviceError || !wanted) return End(operation, outcome);
-  if (operation.attempts_ < operation.recovery_.attempts_max) {
+  if (outcome != Outcome::kDeviceError) return End(operation, outcome);
+  const Recovery& recovery = operation.recovery_;
+  if (recovery.attempts_max <= 1 && !recovery.software_fallback) return End(operation, outcome);
+  // It would have gone on.
+  if (!wanted) return EndStopped(operation);
+  if (operation.attempts_ < recovery.attempts_max) {
     retried_.fetch_add(1, std::memory_order_relaxed);
     operation.phase_.store(Phase::kRetry, std::memory_order_relaxed);
     return Step::kRetry;
   }
-  return operation.recovery_.software_fallback ? EndInSoftware(operation) : End(operation, outcome);
+  return recovery.software_fallback ? EndInSoftware(operation) : End(operation, outcome);
 }
 
 Engine::Step Engine::EndStopped(OperationState& operation) {

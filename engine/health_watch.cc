@@ -1,6 +1,7 @@
 #include "engine/health_watch.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace engine {
 
@@ -22,7 +23,7 @@ std::optional<TimePoint> HealthWatch::Rest() {
 std::optional<TimePoint> HealthWatch::Begin(TimePoint now) {
   stale_looks_ = 0;
   last_beat_ = card_.heartbeat();
-  completed_at_beat_ = completed_.load(std::memory_order_relaxed);
+  completed_at_look_ = completed_.load(std::memory_order_relaxed);
   return LookAgain(now);
 }
 
@@ -40,18 +41,17 @@ std::optional<TimePoint> HealthWatch::NextLook() const {
 bool HealthWatch::HeartbeatFailed() {
   if (options_.heartbeat_interval == Duration::zero()) return false;
   const uint64_t beat = card_.heartbeat();
-  const uint64_t completed = completed_.load(std::memory_order_relaxed);
+  const uint64_t count = completed_.load(std::memory_order_relaxed);
+  const bool completed = std::exchange(completed_at_look_, count) != count;
   if (beat != last_beat_) {
     last_beat_ = beat;
-    completed_at_beat_ = completed;
     stale_looks_ = 0;
     return false;
   }
   if (++stale_looks_ < options_.stale_looks_max) return false;
   stale_looks_ = 0;
-  if (completed == completed_at_beat_) return true;
+  if (!completed) return true;
   // It says that it is dead and goes on working.
-  completed_at_beat_ = completed;
   false_alarms_.fetch_add(1, std::memory_order_relaxed);
   return false;
 }

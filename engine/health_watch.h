@@ -1,9 +1,9 @@
 // HealthWatch: whether the card is alive, and what is done if it is not.
 //
 // Looks now and then while something is in flight. The heartbeat stands still for several looks and
-// nothing completes: the card hangs and is reset, which answers what it has. The heartbeat stands
-// still and requests complete: a false alarm, which is counted. A request that its run gave up on
-// long ago is still on the card: its response was lost, and a reset gives its buffers back.
+// nothing completes before the last: the card hangs and is reset, which answers what it has. It
+// stands still and requests complete: a false alarm, which is counted. A request that its run gave
+// up on long ago is still on the card: its response was lost, and a reset gives its buffers back.
 //
 // Threads: NoteSubmitted, NoteCompleted and NextLook from any; Look from one at a time.
 #ifndef GHOSTCARD_ENGINE_HEALTH_WATCH_H_
@@ -91,7 +91,7 @@ class HealthWatch {
 
   // The looker's.
   uint64_t last_beat_ = 0;
-  uint64_t completed_at_beat_ = 0;  // when the heartbeat was last seen to move
+  uint64_t completed_at_look_ = 0;
   uint32_t stale_looks_ = 0;
 };
 

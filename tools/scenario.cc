@@ -2,6 +2,7 @@
 
 #include <poll.h>
 
+#include <algorithm>
 #include <array>
 #include <deque>
 #include <memory>
@@ -65,6 +66,13 @@ class Application {
   }
 
  private:
+  // How long a job that has to try waits before it does.
+  static constexpr Duration kTryAgainAfter = std::chrono::microseconds(100);
+  // How long a turn takes in which jobs were resumed for nothing.
+  static constexpr Duration kSpin = std::chrono::microseconds(1);
+  // How long what was given up may stay on the card after the last job has ended.
+  static constexpr Duration kAfterlife = std::chrono::seconds(10);
+
   struct Job {
     Work work;
     waitctx::WaitContextRef context;
@@ -143,6 +151,16 @@ class Application {
     return true;
   }
 
+  size_t Active() const {
+    return static_cast<size_t>(
+        std::ranges::count_if(jobs_, [](const Job& job) { return job.fibre->paused(); }));
+  }
+  // Nobody tells it when there is space for it.
+  static bool HasToTry(const Job& job) {
+    return job.context->wait_fd_count() == 0 &&
+           job.context->status() == static_cast<int>(Status::kAgain);
+  }
+
   void NotePause(Job& job) {
     const bool again = job.context->status() == static_cast<int>(Status::kAgain);
     if (job.fibre->paused() && again) ++result_.counts["again"];
@@ -160,18 +178,18 @@ class Application {
       ++result_.counts["wakes"];
       return true;
     }
-    // Nobody says when there is space: it tries, now and then.
-    const bool again = job.context->status() == static_cast<int>(Status::kAgain);
-    return fd == -1 && again && !std::exchange(job.tried, true);
+    return HasToTry(job) && !std::exchange(job.tried, true);
   }
 
   bool ResumeReady() {
     bool any = false;
     for (Job& job : jobs_) {
       if (!job.fibre->paused() || !IsReady(job)) continue;
-      any = true;
       static_cast<void>(job.fibre->Resume());
       NotePause(job);
+      const bool in_vain =
+          job.fibre->paused() && job.context->status() == static_cast<int>(Status::kAgain);
+      (in_vain ? spun_ : any) = true;
     }
     // Jobs whose contexts are gone are resumed once for each move of time.
     return any && !freed_;
@@ -182,7 +200,7 @@ class Application {
       case ScenarioPoll::kAlways:
         return engine_->Poll() != 0;
       case ScenarioPoll::kHeuristic:
-        return engine_->PollHeuristically(options_.jobs) != 0;
+        return engine_->PollHeuristically(Active()) != 0;
       case ScenarioPoll::kOnInterrupt:
         break;
     }
@@ -202,12 +220,15 @@ class Application {
   }
 
   void Turn() {
-    const bool resumed = ResumeReady();
-    if (Poll() || resumed) return;
+    const bool polled = Poll();
+    spun_ = false;
+    if (ResumeReady() || polled) return;
     const TimePoint now = card_.clock().Now();
     const TimePoint end = TimePoint{} + options_.patience;
     TimePoint next = std::min(card_.NextEvent().value_or(end), end);
     next = std::min(next, engine_->NextDeadline().value_or(end));
+    if (spun_) next = std::min(next, now + kSpin);
+    if (std::ranges::any_of(jobs_, HasToTry)) next = std::min(next, now + kTryAgainAfter);
     if (options_.poll == ScenarioPoll::kOnInterrupt) {
       const TimePoint look = last_look_ + options_.engine.watchdog_interval;
       if (look <= next) {
@@ -251,7 +272,7 @@ class Application {
       if (!freed_) job.context->Close();
     }
     // What was given up and is on the card still: it comes back, or the engine gets it back.
-    const TimePoint end = card_.clock().Now() + options_.patience;
+    const TimePoint end = card_.clock().Now() + kAfterlife;
     for (engine_->Poll(); engine_->in_flight() != 0 && card_.clock().Now() < end; engine_->Poll()) {
       const TimePoint next =
           std::min(card_.NextEvent().value_or(end), engine_->NextDeadline().value_or(end));
@@ -284,6 +305,7 @@ class Application {
   std::unique_ptr<Engine> engine_;
   std::deque<Job> jobs_;  // before the engine in ending: their operations may be on its card
   bool freed_ = false;
+  bool spun_ = false;  // in this turn, jobs were resumed and found no space
   bool patience_over_ = false;
   bool watchdog_due_ = true;
   TimePoint last_look_{};

@@ -1,5 +1,6 @@
 // FaultPlan: what goes wrong, and when. A plan is data, in C++ or TOML; FaultInjector
-// (fault_injector.h) is the plan under way.
+// (fault_injector.h) is the plan under way. FAULTS.md says of each kind what the card does,
+// what the application sees, and how the engine recovers.
 //
 // Threads: values. Time: from the card's start.
 #ifndef GHOSTCARD_HWSIM_MODEL_FAULT_PLAN_H_

@@ -1,10 +1,9 @@
 #include "hwsim/model/profile_toml.h"
 
 #include <array>
-#include <cerrno>
-#include <fstream>
 
 #include "hwsim/model/fault_toml.h"
+#include "hwsim/model/profile_table.h"
 #include "hwsim/model/shipped_profiles.h"
 #include "hwsim/model/toml_reader.h"
 
@@ -57,8 +56,9 @@ void ReadLatency(TomlReader& parent, std::string_view key, LatencyModel& latency
   reader.RefuseTheRest();
 }
 
-void ReadOperations(const toml::table& table, TomlMistakes& mistakes, Profile& profile) {
-  TomlReader reader(table, "operation.", mistakes);
+void ReadOperations(const toml::table& table, const std::string& path, TomlMistakes& mistakes,
+                    Profile& profile) {
+  TomlReader reader(table, path, mistakes);
   for (size_t i = 0; i < kOperationKindCount; ++i) {
     const std::string_view name = OperationName(static_cast<OperationKind>(i));
     const toml::table* const operation = reader.Table(name);
@@ -83,13 +83,13 @@ void ReadProfile(TomlReader& reader, TomlMistakes& mistakes, Profile& profile) {
   reader.Integer("depth", 1, 32768, profile.depth);
   reader.Integer("engines", 1, 65536, profile.engines);
   if (const toml::table* const table = reader.Table("moderation")) {
-    TomlReader moderation(*table, "moderation.", mistakes);
+    TomlReader moderation(*table, reader.path() + "moderation.", mistakes);
     moderation.Integer("count", 1, 4096, profile.moderation.count);
     moderation.Time("time", kModerationTimeMax, profile.moderation.time);
     moderation.RefuseTheRest();
   }
   if (const toml::table* const table = reader.Table("health")) {
-    TomlReader health(*table, "health.", mistakes);
+    TomlReader health(*table, reader.path() + "health.", mistakes);
     health.Time("heartbeat", kHeartbeatMax, profile.health.heartbeat);
     if (profile.health.heartbeat < kHeartbeatMin) {
       health.Mistake(*table->get("heartbeat"), "heartbeat", "shorter than \"1us\"");
@@ -99,14 +99,14 @@ void ReadProfile(TomlReader& reader, TomlMistakes& mistakes, Profile& profile) {
   }
   ReadLatency(reader, "transit", profile.transit);
   if (const toml::table* const table = reader.Table("operation")) {
-    ReadOperations(*table, mistakes, profile);
+    ReadOperations(*table, reader.path() + "operation.", mistakes, profile);
   }
   if (const toml::array* const faults = reader.Tables("fault")) {
     profile.faults.rules.clear();  // a list replaces the base's
     for (size_t i = 0; i < faults->size(); ++i) {
-      profile.faults.rules.push_back(ReadFaultRule(*faults->get(i)->as_table(),
-                                                   "fault[" + std::to_string(i) + "].",
-                                                   profile.queue_pairs_max, mistakes));
+      profile.faults.rules.push_back(ReadFaultRule(
+          *faults->get(i)->as_table(), reader.path() + "fault[" + std::to_string(i) + "].",
+          profile.queue_pairs_max, mistakes));
     }
   }
   reader.RefuseTheRest();
@@ -114,31 +114,28 @@ void ReadProfile(TomlReader& reader, TomlMistakes& mistakes, Profile& profile) {
 
 }  // namespace
 
-Expected<Profile> ParseProfile(std::string_view toml, std::string_view origin) {
-  const toml::parse_result parsed = toml::parse(toml, origin);
-  if (!parsed) {
-    const toml::parse_error& error = parsed.error();
-    return Unexpected(std::string(origin) + ":" + std::to_string(error.source().begin.line) +
-                      ": not TOML: " + std::string(error.description()));
-  }
-  TomlMistakes mistakes{.origin = std::string(origin), .lines = {}};
-  TomlReader reader(parsed.table(), "", mistakes);
-  Profile profile;
-  if (std::string base; parsed.table().contains("profile")) {
+void ReadProfileTable(const toml::table& table, const std::string& path, TomlMistakes& mistakes,
+                      Profile& profile) {
+  TomlReader reader(table, path, mistakes);
+  if (std::string base; table.contains("profile")) {
     reader.String("profile", base);
     if (auto shipped = ShippedProfile(base)) {
       profile = std::move(*shipped);
-    } else if (parsed.table().get("profile")->is_string()) {
-      reader.Mistake(*parsed.table().get("profile"), "profile", shipped.error().message);
+    } else if (table.get("profile")->is_string()) {
+      reader.Mistake(*table.get("profile"), "profile", shipped.error().message);
     }
   }
   reader.Find("profile");
   ReadProfile(reader, mistakes, profile);
-  if (!mistakes.lines.empty()) {
-    std::string message;
-    for (const std::string& line : mistakes.lines) message += (message.empty() ? "" : "\n") + line;
-    return Unexpected(std::move(message));
-  }
+}
+
+Expected<Profile> ParseProfile(std::string_view toml, std::string_view origin) {
+  const auto parsed = ParseToml(toml, origin);
+  if (!parsed) return Unexpected(parsed.error());
+  TomlMistakes mistakes{.origin = std::string(origin), .lines = {}};
+  Profile profile;
+  ReadProfileTable(*parsed, "", mistakes, profile);
+  if (!mistakes.lines.empty()) return Unexpected(mistakes.Message());
   return profile.Validate().map([&] { return std::move(profile); }).map_error([&](Error error) {
     error.message.insert(0, std::string(origin) + ": ");
     return error;
@@ -146,17 +143,9 @@ Expected<Profile> ParseProfile(std::string_view toml, std::string_view origin) {
 }
 
 Expected<Profile> LoadProfile(const std::string& path) {
-  errno = 0;
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return Unexpected(SystemError(path, errno != 0 ? errno : EIO));
-  std::string text;
-  std::array<char, 4096> part;
-  do {
-    file.read(part.data(), part.size());
-    text.append(part.data(), static_cast<size_t>(file.gcount()));
-  } while (file);
-  if (file.bad()) return Unexpected(SystemError(path, errno != 0 ? errno : EIO));
-  return ParseProfile(text, path);
+  auto text = ReadTextFile(path);
+  if (!text) return Unexpected(std::move(text.error()));
+  return ParseProfile(*text, path);
 }
 
 std::span<const std::string_view> ShippedProfileNames() {

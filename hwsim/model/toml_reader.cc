@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <charconv>
 #include <cmath>
+#include <fstream>
 #include <limits>
 #include <sstream>
 #include <utility>
@@ -91,6 +93,34 @@ void TomlMistakes::Add(const toml::node& where, std::string_view key, std::strin
                   std::string(key) + ": " + std::string(what));
 }
 
+std::string TomlMistakes::Message() const {
+  std::string message;
+  for (const std::string& line : lines) message += (message.empty() ? "" : "\n") + line;
+  return message;
+}
+
+Expected<std::string> ReadTextFile(const std::string& path) {
+  errno = 0;
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return Unexpected(SystemError(path, errno != 0 ? errno : EIO));
+  std::string text;
+  std::array<char, 4096> part;
+  do {
+    file.read(part.data(), part.size());
+    text.append(part.data(), static_cast<size_t>(file.gcount()));
+  } while (file);
+  if (file.bad()) return Unexpected(SystemError(path, errno != 0 ? errno : EIO));
+  return text;
+}
+
+Expected<toml::table> ParseToml(std::string_view toml, std::string_view origin) {
+  toml::parse_result parsed = toml::parse(toml, origin);
+  if (parsed) return std::move(parsed).table();
+  const toml::parse_error& error = parsed.error();
+  return Unexpected(std::string(origin) + ":" + std::to_string(error.source().begin.line) +
+                    ": not TOML: " + std::string(error.description()));
+}
+
 const toml::node* TomlReader::Find(std::string_view key) {
   if (std::find(known_.begin(), known_.end(), key) == known_.end()) known_.push_back(key);
   return table_.get(key);
@@ -138,6 +168,16 @@ void TomlReader::String(std::string_view key, std::string& value) {
     return;
   }
   value = node->as_string()->get();
+}
+
+void TomlReader::Bool(std::string_view key, bool& value) {
+  const toml::node* const node = Find(key);
+  if (node == nullptr) return;
+  if (!node->is_boolean()) {
+    Mistake(*node, key, Shown(*node) + " given; allowed: true or false");
+    return;
+  }
+  value = node->as_boolean()->get();
 }
 
 void TomlReader::Time(std::string_view key, Duration most, Duration& value) {

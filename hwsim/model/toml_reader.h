@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "hwsim/clock.h"
+#include "hwsim/error.h"
 
 namespace hwsim {
 
@@ -29,7 +30,14 @@ struct TomlMistakes {
   std::string origin;  // the file's name
   std::vector<std::string> lines;
   void Add(const toml::node& where, std::string_view key, std::string_view what);
+  // All of them, a line each.
+  std::string Message() const;
 };
+
+// The whole file as a string; the errno in words when it cannot be read.
+Expected<std::string> ReadTextFile(const std::string& path);
+// `origin` names the file in the error, which says what is not TOML.
+Expected<toml::table> ParseToml(std::string_view toml, std::string_view origin);
 
 class TomlReader {
  public:
@@ -44,6 +52,7 @@ class TomlReader {
   static constexpr double kAboveZero = std::numeric_limits<double>::denorm_min();
   void Number(std::string_view key, double least, double most, double& value);
   void String(std::string_view key, std::string& value);
+  void Bool(std::string_view key, bool& value);
   // "250ns", "12.5us", "3ms", "1s".
   void Time(std::string_view key, Duration most, Duration& value);
   // One of `names`; its index. None: not there, or wrong.

@@ -17,8 +17,8 @@ namespace {
 using std::chrono::microseconds;
 using Keys = std::set<std::string>;
 
-std::string Page() {
-  std::ifstream file("hwsim/model/CONFIGURATION.md");
+std::string Page(const std::string& name = "CONFIGURATION.md") {
+  std::ifstream file("hwsim/model/" + name);
   return std::string(std::istreambuf_iterator<char>(file), {});
 }
 
@@ -140,6 +140,18 @@ TEST(ConfigurationPageTest, ListsTheKindsOfFaultAndWhatTheyRead) {
         << form.name << " reads " << Reads(form);
   }
   EXPECT_EQ(Listed("`[[fault]]`", "kind"), kinds);
+}
+
+TEST(FaultsPageTest, HasARowForEachKindAndForNoOther) {
+  std::istringstream lines(Page("FAULTS.md"));
+  Keys rows;
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with("| `")) continue;
+    EXPECT_TRUE(rows.insert(line.substr(3, line.find('`', 3) - 3)).second) << "twice: " << line;
+  }
+  Keys kinds;
+  for (const FaultForm& form : FaultForms()) kinds.insert(std::string(form.name));
+  EXPECT_EQ(rows, kinds);
 }
 
 TEST(ConfigurationPageTest, NamesEachProfileThatShips) {

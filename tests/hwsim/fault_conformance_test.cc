@@ -1,0 +1,352 @@
+// What every card that fails promises, over each kind of card and each way to learn of completions.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <bit>
+#include <vector>
+
+#include "tests/hwsim/card_rig.h"
+
+namespace hwsim {
+namespace {
+
+using namespace std::chrono_literals;
+using enum FaultKind;
+
+class FaultConformanceTest : public CardRig {
+ protected:
+  static Profile Faulty(std::vector<FaultRule> rules) {
+    Profile profile;
+    profile.health = {.heartbeat = 1ms, .reset = 2ms};
+    profile.faults.rules = std::move(rules);
+    EXPECT_TRUE(profile.Validate());
+    return profile;
+  }
+  void SubmitAll(std::deque<Probe>& probes) {
+    for (Probe& probe : probes) {
+      ASSERT_TRUE(WaitFor([&] { return Submit(probe) == SubmitStatus::kOk; }));
+    }
+  }
+  static auto Statuses(const std::deque<Probe>& probes) {
+    std::vector<CompletionStatus> statuses;
+    for (const Probe& probe : probes) statuses.push_back(probe.request.status);
+    return statuses;
+  }
+  static void ExpectOnceEach(const std::deque<Probe>& probes) {
+    for (const Probe& probe : probes) EXPECT_EQ(probe.completions.load(), 1);
+  }
+};
+
+TEST_P(FaultConformanceTest, RingIsFullForSoManySubmitsThoughThereIsRoom) {
+  OPEN_OR_SKIP({.profile = Faulty({{.kind = kRingFull, .nth = 2, .times = 3}})});
+  std::deque<Probe> probes(2);
+  EXPECT_EQ(Submit(probes[0]), SubmitStatus::kOk);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(Submit(probes[1]), SubmitStatus::kAgain);
+  EXPECT_EQ(Submit(probes[1]), SubmitStatus::kOk);
+  ASSERT_TRUE(WaitForRecorded(2));
+  EXPECT_EQ(queue_pair().counts().refused_again, 3u);
+  EXPECT_EQ(card_->fault_log().count(kRingFull), 3u) << "each submit that it hit";
+  ExpectAtRest(2);
+}
+
+TEST_P(FaultConformanceTest, ListAndBatchAreCutAndTheRestIsTheCallers) {
+  OPEN_OR_SKIP({.profile = Faulty({{.kind = kBatchCut, .every_nth = 1}})});
+  std::deque<Probe> probes(20);
+  const auto pointers = Pointers(probes);
+  const auto list = queue_pair().Submit(std::span(pointers).first(10));
+  const auto batch = queue_pair().SubmitBatch(std::span(pointers).subspan(10));
+  for (const auto& result : {list, batch}) {
+    EXPECT_EQ(result.status, SubmitStatus::kAgain);
+    EXPECT_GE(result.accepted, 1u);
+    EXPECT_LE(result.accepted, 9u);
+  }
+  service_->NoteSubmitted();
+  ASSERT_TRUE(WaitForRecorded(list.accepted + batch.accepted));
+  for (size_t i = 0; i < 10; ++i) {
+    EXPECT_EQ(probes[i].completions.load(), i < list.accepted ? 1 : 0);
+    EXPECT_EQ(probes[10 + i].completions.load(), i < batch.accepted ? 1 : 0);
+  }
+  EXPECT_EQ(card_->fault_log().Events()[0].request, list.accepted + 1);
+  ExpectAtRest(list.accepted + batch.accepted);
+}
+
+TEST_P(FaultConformanceTest, WrongResultHasSoManyBitsFlipped) {
+  OPEN_OR_SKIP({.profile = Faulty({{.kind = kWrongResult, .every_nth = 2, .times = 3}})});
+  std::deque<Probe> probes(8);
+  for (Probe& probe : probes) {
+    probe.input = 21;
+    probe.request.execute = &Probe::Double;
+    probe.request.output = std::as_writable_bytes(std::span(&probe.result, 1));
+  }
+  SubmitAll(probes);
+  ASSERT_TRUE(WaitForRecorded(8));
+  for (size_t i = 0; i < probes.size(); ++i) {
+    EXPECT_EQ(probes[i].request.status, CompletionStatus::kOk);
+    EXPECT_EQ(std::popcount(probes[i].result ^ 42), i % 2 == 1 ? 3 : 0);
+  }
+  ExpectAtRest(8);
+}
+
+TEST_P(FaultConformanceTest, VerdictIsInvertedBothWays) {
+  OPEN_OR_SKIP({.profile = Faulty({{.kind = kVerdictInverted, .every_nth = 2}})});
+  std::deque<Probe> probes(4);
+  for (size_t i = 0; i < 4; ++i) {
+    probes[i].request.execute = i < 2 ? &Probe::Double : &Probe::Fail;
+  }
+  SubmitAll(probes);
+  ASSERT_TRUE(WaitForRecorded(4));
+  using enum CompletionStatus;
+  EXPECT_EQ(Statuses(probes), (std::vector{CompletionStatus::kOk, kOperationFailed,
+                                           kOperationFailed, CompletionStatus::kOk}));
+  ExpectAtRest(4);
+}
+
+TEST_P(FaultConformanceTest, RepeatedResponsesAreCountedAndHandedOutOnce) {
+  OPEN_OR_SKIP(
+      {.profile = Faulty({{.kind = kResponseDuplicated, .every_nth = 1, .time = 0us, .times = 2}}),
+       .depth = 8});
+  std::deque<Probe> probes(100);
+  SubmitAll(probes);
+  ASSERT_TRUE(WaitForRecorded(100));
+  ExpectOnceEach(probes);
+  // At most as many wait in the ring as it is deep: a card with nobody to take them sends no more.
+  EXPECT_TRUE(WaitFor([&] { return queue_pair().counts().repeats >= 8; }));
+  EXPECT_LE(queue_pair().counts().repeats, 200u);
+  ExpectAtRest(100);
+}
+
+TEST_P(FaultConformanceTest, OvertakenResponseComesBehindTheOthers) {
+  OPEN_OR_SKIP({.profile = Faulty({{.kind = kResponseReordered, .nth = 1, .time = 1h, .times = 3},
+                                   {.kind = kResponseDelayed, .nth = 6, .time = 1us}})});
+  std::deque<Probe> probes(5);
+  SubmitAll(probes);
+  ASSERT_TRUE(WaitForRecorded(5));
+  EXPECT_GE(probes[0].order, 3u);
+  EXPECT_LT(probes[1].order, probes[2].order);
+  Probe late;
+  ASSERT_EQ(Submit(late), SubmitStatus::kOk);
+  ASSERT_TRUE(WaitForRecorded(6));
+  EXPECT_EQ(card_->fault_log().count(kResponseDelayed), 1u);
+  ExpectAtRest(6);
+}
+
+TEST_P(FaultConformanceTest, StalledResponseRingGivesAllInOrderAtLast) {
+  OPEN_OR_SKIP({.profile = Faulty({{.kind = kResponseRingStalled, .nth = 1, .time = 2ms}})});
+  std::deque<Probe> probes(20);
+  SubmitAll(probes);
+  ASSERT_TRUE(WaitForRecorded(20));
+  EXPECT_TRUE(std::ranges::is_sorted(probes, {}, &Probe::order));
+  EXPECT_GE(probes[0].request.due, probes[0].request.arrived + 2ms);
+  ExpectAtRest(20);
+}
+
+TEST_P(FaultConformanceTest, DroppedResponseKeepsItsSlotUntilAResetAnswersIt) {
+  OPEN_OR_SKIP({.profile = Faulty({{.kind = kResponseDropped, .nth = 2}}), .depth = 4});
+  std::deque<Probe> probes(4);
+  SubmitAll(probes);
+  ASSERT_TRUE(WaitForRecorded(3));
+  EXPECT_EQ(queue_pair().in_flight(), 1u);
+  EXPECT_EQ(probes[1].completions.load(), 0);
+  card_->Reset();
+  ASSERT_TRUE(WaitForRecorded(4));
+  EXPECT_EQ(probes[1].request.status, CompletionStatus::kCardReset);
+  ExpectAtRest(4);
+}
+
+TEST_P(FaultConformanceTest, HungCardAnswersInOrderOfSubmissionWhenItIsReset) {
+  OPEN_OR_SKIP({.profile = Faulty({{.kind = kCardHang, .nth = 1}}), .depth = 64});
+  std::deque<Probe> probes(64);
+  for (Probe& probe : probes) probe.request.execute = &Probe::Double;
+  SubmitAll(probes);
+  ASSERT_TRUE(WaitFor([&] { return card_->fault_log().count(kCardHang) == 1; }));
+  const uint64_t beat = card_->heartbeat();
+  EXPECT_EQ(card_->state(), CardState::kUp) << "it does not know itself";
+  if (virtual_card_ != nullptr) virtual_card_->AdvanceTo(virtual_card_->clock().Now() + 1s);
+  EXPECT_EQ(card_->heartbeat(), beat);
+  EXPECT_EQ(recorded_.load(), 0u);
+  card_->Reset();
+  ASSERT_TRUE(WaitForRecorded(64));
+  EXPECT_TRUE(std::ranges::is_sorted(probes, {}, &Probe::order));
+  for (const Probe& probe : probes) EXPECT_EQ(probe.request.status, CompletionStatus::kCardReset);
+  ExpectOnceEach(probes);
+  // Its handles survive: the queue pair is the same.
+  ASSERT_TRUE(WaitFor([&] { return card_->state() == CardState::kUp; }));
+  Probe after;
+  ASSERT_TRUE(WaitFor([&] { return Submit(after) == SubmitStatus::kOk; }));
+  ASSERT_TRUE(WaitForRecorded(65));
+  EXPECT_EQ(after.request.status, CompletionStatus::kOk);
+  if (virtual_card_ != nullptr) virtual_card_->AdvanceTo(virtual_card_->clock().Now() + 1s);
+  EXPECT_TRUE(WaitFor([&] { return card_->heartbeat() > beat; }));
+  ExpectAtRest(65);
+}
+
+TEST_P(FaultConformanceTest, CardThatResetsItselfRefusesUntilItIsUpAgain) {
+  OPEN_OR_SKIP({.profile = Faulty({{.kind = kCardReset, .nth = 3, .time = 20ms}})});
+  std::deque<Probe> probes(3);
+  for (Probe& probe : probes) ASSERT_EQ(Submit(probe), SubmitStatus::kOk);
+  ASSERT_TRUE(WaitFor([&] { return card_->fault_log().count(kCardReset) == 1; }));
+  Probe after;
+  uint64_t refused = 0;
+  ASSERT_TRUE(WaitFor([&] {
+    const SubmitStatus status = Submit(after);
+    // There is one reset: who finds the card up before a submit is not refused.
+    refused += status == SubmitStatus::kError ? 1 : 0;
+    return status == SubmitStatus::kOk;
+  }));
+  if (!real()) {
+    EXPECT_GT(refused, 0u);
+  }
+  EXPECT_EQ(queue_pair().counts().refused_error, refused);
+  ASSERT_TRUE(WaitForRecorded(4));
+  EXPECT_EQ(probes[2].request.status, CompletionStatus::kCardReset);
+  EXPECT_EQ(after.request.status, CompletionStatus::kOk);
+  ExpectAtRest(4);
+}
+
+TEST_P(FaultConformanceTest, CardThatIsDownRefusesListsAndBatchesWhole) {
+  OPEN_OR_SKIP({.profile = Faulty({{.kind = kCardReset, .nth = 1, .time = 1h}})});
+  std::deque<Probe> probes(3);
+  const auto pointers = Pointers(probes);
+  ASSERT_EQ(Submit(probes[0]), SubmitStatus::kOk);
+  ASSERT_TRUE(WaitFor([&] { return card_->state() == CardState::kFatalError; }));
+  EXPECT_EQ(queue_pair().admission(), QueuePair::Admission::kClosed);
+  for (const auto& result : {queue_pair().Submit(std::span(pointers).subspan(1)),
+                             queue_pair().SubmitBatch(std::span(pointers).subspan(1))}) {
+    EXPECT_EQ(result.status, SubmitStatus::kError);
+    EXPECT_EQ(result.accepted, 0u);
+  }
+  EXPECT_EQ(Submit(probes[1]), SubmitStatus::kError);
+  EXPECT_EQ(queue_pair().counts().refused_error, 5u);
+  EXPECT_EQ(recorded_.load(), 0u) << "stuck until the card restarts";
+  Close();
+}
+
+TEST_P(FaultConformanceTest, LostCardRefusesForGood) {
+  OPEN_OR_SKIP({.profile = Faulty({{.kind = kCardLost, .nth = 2}})});
+  std::deque<Probe> probes(2);
+  SubmitAll(probes);
+  ASSERT_TRUE(WaitForRecorded(2));
+  EXPECT_EQ(card_->state(), CardState::kLost);
+  EXPECT_EQ(probes[1].request.status, CompletionStatus::kCardReset);
+  card_->Reset();
+  Probe after;
+  for (int i = 0; i < 10; ++i) {
+    Pump();
+    EXPECT_EQ(Submit(after), SubmitStatus::kError);
+  }
+  EXPECT_EQ(card_->state(), CardState::kLost);
+  EXPECT_EQ(queue_pair().admission(), QueuePair::Admission::kClosedForGood);
+  ExpectAtRest(2);
+}
+
+TEST_P(FaultConformanceTest, FalseAlarmStopsTheHeartbeatOfACardThatWorks) {
+  OPEN_OR_SKIP({.profile = Faulty({{.kind = kHeartbeatFalseAlarm, .nth = 1, .time = 1h}})});
+  std::deque<Probe> probes(100);
+  SubmitAll(probes);
+  ASSERT_TRUE(WaitForRecorded(100));
+  const uint64_t beat = card_->heartbeat();
+  if (virtual_card_ != nullptr) virtual_card_->AdvanceTo(virtual_card_->clock().Now() + 1s);
+  EXPECT_EQ(card_->heartbeat(), beat);
+  ExpectOnceEach(probes);
+  ExpectAtRest(100);
+}
+
+TEST_P(FaultConformanceTest, CardComesUpWithAsManyQueuePairsAsThereAreInstances) {
+  OPEN_OR_SKIP(
+      {.profile = Faulty({{.kind = kInstancesExhausted, .every_nth = 2}}), .queue_pairs = 5});
+  ASSERT_EQ(card_->queue_pairs().size(), 3u);
+  std::deque<Probe> probes(3);
+  for (size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(queue_pair(i).index(), i);
+    EXPECT_EQ(Submit(probes[i], i), SubmitStatus::kOk);
+  }
+  ASSERT_TRUE(WaitForRecorded(3));
+  EXPECT_EQ(card_->fault_log().count(kInstancesExhausted), 2u);
+  ExpectAtRest(3);
+}
+
+TEST(InstancesExhaustedTest, CardWithoutAnyDoesNotComeUpAndSaysWhy) {
+  Profile profile;
+  profile.faults.rules = {{.kind = kInstancesExhausted, .every_nth = 1}};
+  const std::string why =
+      "queue_pairs: the card has no instance left for any of the 2 asked for (fault "
+      "instances_exhausted)";
+  EXPECT_EQ(VirtualCard::Create({.profile = profile, .queue_pairs = 2}).error().message, why);
+  EXPECT_EQ(RealCard::Create({.profile = profile, .queue_pairs = 2}).error().message, why);
+}
+
+// Whatever becomes of the interrupts, who drains as the protocol says gets everything.
+TEST_P(FaultConformanceTest, NoCompletionIsLostWithItsInterrupt) {
+  for (const FaultKind kind : {kInterruptLost, kInterruptLate, kInterruptSpurious,
+                               kInterruptDuplicated, kInterruptCoalesced}) {
+    SCOPED_TRACE(FaultName(kind));
+    recorded_ = 0;
+    OPEN_OR_SKIP({.profile = Faulty({{.kind = kind, .every_nth = 3}}), .service = false});
+    StartService({.watchdog_interval = 1ms});
+    std::deque<Probe> probes(200);
+    for (size_t i = 0; i < probes.size(); i += 2) {
+      probes[i].request.execute = &Probe::Double;
+    }
+    SubmitAll(probes);
+    ASSERT_TRUE(WaitForRecorded(200));
+    ExpectOnceEach(probes);
+    ExpectAtRest(200);
+    Close();
+    virtual_card_ = nullptr;
+  }
+}
+
+TEST_P(FaultConformanceTest, LostInterruptIsFoundByTheWatchdog) {
+  if (GetParam().mode != CompletionMode::kInterrupt) GTEST_SKIP() << "there is no interrupt";
+  OPEN_OR_SKIP({.profile = Faulty({{.kind = kInterruptLost, .every_nth = 1}}), .service = false});
+  StartService({.watchdog_interval = 1ms});
+  std::deque<Probe> probes(20);
+  for (Probe& probe : probes) {
+    probe.request.execute = &Probe::Double;
+    const uint64_t before = recorded_.load();
+    ASSERT_EQ(Submit(probe), SubmitStatus::kOk);
+    ASSERT_TRUE(WaitForRecorded(before + 1));
+  }
+  EXPECT_GT(service_->stats().rescued, 0u);
+  EXPECT_EQ(card_->stats().interrupts, 0u);
+  ExpectAtRest(20);
+}
+
+// All at once: each request that was accepted completes once, at the latest by the last reset.
+TEST_P(FaultConformanceTest, WhateverGoesWrongEachAcceptedRequestCompletesOnce) {
+  std::vector<FaultRule> rules;
+  for (const FaultForm& form : FaultForms()) {
+    if (form.kind == kCardLost || form.kind == kInstancesExhausted) continue;
+    FaultRule rule{.kind = form.kind, .probability = form.card_wide ? 0.002 : 0.02};
+    if (form.time) rule.time = 100us;
+    rules.push_back(rule);
+  }
+  OPEN_OR_SKIP({.profile = Faulty(rules), .queue_pairs = 3, .depth = 16, .service = false});
+  StartService({.watchdog_interval = 1ms});
+  std::deque<Probe> probes(3000);
+  uint64_t accepted = 0;
+  for (size_t i = 0; i < probes.size(); ++i) {
+    probes[i].request.execute = i % 3 == 0 ? &Probe::Double : nullptr;
+    SubmitStatus status = SubmitStatus::kAgain;
+    // Those that dropped responses keep fill the rings in the end.
+    ASSERT_TRUE(WaitFor([&] {
+      status = Submit(probes[i], i % 3);
+      if (status == SubmitStatus::kAgain && i % 16 == 0) card_->Reset();
+      const bool down = card_->state() != CardState::kUp;
+      return status == SubmitStatus::kOk || (status == SubmitStatus::kError && !down);
+    }));
+    accepted += status == SubmitStatus::kOk ? 1 : 0;
+  }
+  ASSERT_TRUE(WaitFor([&] {
+    if (recorded_.load() < accepted && card_->state() == CardState::kUp) card_->Reset();
+    return recorded_.load() >= accepted;
+  }));
+  for (const Probe& probe : probes) EXPECT_LE(probe.completions.load(), 1);
+  EXPECT_GT(card_->fault_log().total(), 100u);
+  ExpectAtRest(accepted);
+}
+
+INSTANTIATE_TEST_SUITE_P(Cards, FaultConformanceTest, AllRigs(), RigName);
+
+}  // namespace
+}  // namespace hwsim

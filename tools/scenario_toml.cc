@@ -1,0 +1,166 @@
+#include "tools/scenario_toml.h"
+
+#include <array>
+#include <limits>
+#include <optional>
+#include <utility>
+
+#include "hwsim/model/profile_table.h"
+#include "hwsim/model/toml_reader.h"
+
+namespace tools {
+
+namespace {
+
+using hwsim::Duration;
+using hwsim::TomlMistakes;
+using hwsim::TomlReader;
+
+constexpr Duration kTimeMax = std::chrono::hours(1);
+constexpr int64_t kCountMax = std::numeric_limits<int64_t>::max();
+
+// The counts of a ScenarioResult.
+constexpr std::array<std::string_view, 21> kCounts = {
+    "ok",           "failed",     "device_error", "refused", "timed_out", "cancelled",
+    "busy",         "wrong",      "stuck",        "again",   "err",       "wakes",
+    "callbacks",    "spurious",   "in_software",  "late",    "retried",   "resets",
+    "false_alarms", "told_again", "left_on_card"};
+constexpr std::array<std::string_view, 2> kCardCounts = {"faults", "interrupts"};
+
+// Reads a time into an optional, which stays empty when it is not there.
+void ReadTime(TomlReader& reader, std::string_view key, std::optional<Duration>& value) {
+  if (reader.Find(key) == nullptr) return;
+  Duration time{};
+  reader.Time(key, kTimeMax, time);
+  value = time;
+}
+
+template <typename T>
+void ReadChoice(TomlReader& reader, std::string_view key,
+                const std::vector<std::pair<std::string_view, T>>& choices, T& value) {
+  std::vector<std::string_view> names;
+  for (const auto& choice : choices) names.push_back(choice.first);
+  if (const auto chosen = reader.Choice(key, names)) value = choices[*chosen].second;
+}
+
+void ReadEngine(TomlReader& reader, engine::Engine::Options& options) {
+  using engine::RetryPolicy;
+  ReadChoice<RetryPolicy>(
+      reader, "retry",
+      {{"when_space", RetryPolicy::kWhenSpace}, {"immediate", RetryPolicy::kImmediate}},
+      options.retry);
+  ReadTime(reader, "time_limit", options.time_limit);
+  reader.Time("watchdog_interval", kTimeMax, options.watchdog_interval);
+  reader.Integer("attempts_max", 1, 100, options.recovery.attempts_max);
+  reader.Bool("wait_for_restart", options.recovery.wait_for_restart);
+  reader.Bool("software_fallback", options.recovery.software_fallback);
+  reader.Time("heartbeat_interval", kTimeMax, options.health.heartbeat_interval);
+  reader.Time("stuck_limit", kTimeMax, options.health.stuck_limit);
+}
+
+void ReadRun(const toml::table& table, TomlMistakes& mistakes, ScenarioFile& file) {
+  ScenarioOptions& options = file.options;
+  TomlReader reader(table, "run.", mistakes);
+  reader.Integer("queue_pairs", 1, 1024, options.queue_pairs);
+  reader.Integer("depth", 1, 32768, options.depth);
+  reader.Integer("seed", 0, kCountMax, options.seed);
+  ReadChoice<std::vector<Notify>>(reader, "notify",
+                                  {{"fd", {Notify::kFd}},
+                                   {"callback", {Notify::kCallback}},
+                                   {"both", {Notify::kFd, Notify::kCallback}}},
+                                  file.notify);
+  ReadChoice<ScenarioPoll>(reader, "poll",
+                           {{"always", ScenarioPoll::kAlways},
+                            {"heuristic", ScenarioPoll::kHeuristic},
+                            {"on_interrupt", ScenarioPoll::kOnInterrupt}},
+                           options.poll);
+  reader.Bool("synchronous", options.synchronous);
+  reader.Integer("jobs", 1, 10'000, options.jobs);
+  reader.Integer("operations", 1, 1'000'000, options.operations);
+  reader.Bool("tamper", options.tamper);
+  ReadTime(reader, "free_contexts_at", options.free_contexts_at);
+  reader.Time("patience", kTimeMax, options.patience);
+  ReadEngine(reader, options.engine);
+  reader.RefuseTheRest();
+}
+
+void ReadCount(TomlReader& reader, std::string_view name,
+               std::map<std::string, ExpectedCount>& expected) {
+  const toml::node* const node = reader.Find(name);
+  if (node == nullptr) return;
+  ExpectedCount& count = expected[std::string(name)];
+  if (const toml::table* const table = node->as_table()) {
+    TomlReader range(*table, reader.path() + std::string(name) + ".", reader.mistakes());
+    range.Integer("min", 0, kCountMax, count.least);
+    range.Integer("max", 0, kCountMax, count.most);
+    range.RefuseTheRest();
+    return;
+  }
+  reader.Integer(name, 0, kCountMax, count.least);
+  count.most = count.least;
+}
+
+void ReadExpected(TomlReader& parent, std::string_view key, std::vector<Notify> for_whom,
+                  ScenarioFile& file) {
+  const toml::table* const table = parent.Table(key);
+  if (table == nullptr) return;
+  std::map<std::string, ExpectedCount> expected;
+  TomlReader reader(*table, std::string(key) + ".", parent.mistakes());
+  for (const std::string_view name : kCounts) ReadCount(reader, name, expected);
+  for (const std::string_view name : kCardCounts) ReadCount(reader, name, expected);
+  reader.RefuseTheRest();
+  for (const Notify notify : for_whom) {
+    for (const auto& [name, count] : expected) file.expected[notify][name] = count;
+  }
+}
+
+}  // namespace
+
+hwsim::Expected<ScenarioFile> ParseScenario(std::string_view toml, std::string_view origin) {
+  const auto parsed = hwsim::ParseToml(toml, origin);
+  if (!parsed) return hwsim::Unexpected(parsed.error());
+  TomlMistakes mistakes{.origin = std::string(origin), .lines = {}};
+  TomlReader reader(*parsed, "", mistakes);
+  ScenarioFile file{.notify = {Notify::kFd, Notify::kCallback}};
+  reader.String("about", file.about);
+  reader.String("pain", file.pain);
+  if (const toml::table* const card = reader.Table("card")) {
+    hwsim::ReadProfileTable(*card, "card.", mistakes, file.options.card);
+  }
+  if (const toml::table* const run = reader.Table("run")) ReadRun(*run, mistakes, file);
+  ReadExpected(reader, "expect", {Notify::kFd, Notify::kCallback}, file);
+  ReadExpected(reader, "expect_fd", {Notify::kFd}, file);
+  ReadExpected(reader, "expect_callback", {Notify::kCallback}, file);
+  reader.RefuseTheRest();
+  if (!mistakes.lines.empty()) return hwsim::Unexpected(mistakes.Message());
+  if (auto valid = file.options.card.Validate(); !valid) {
+    return hwsim::Unexpected(std::string(origin) + ": card: " + valid.error().message);
+  }
+  return file;
+}
+
+hwsim::Expected<ScenarioFile> LoadScenario(const std::string& path) {
+  const auto text = hwsim::ReadTextFile(path);
+  if (!text) return hwsim::Unexpected(text.error());
+  return ParseScenario(*text, path);
+}
+
+std::vector<std::string> Unmet(const ScenarioFile& file, Notify notify,
+                               const ScenarioResult& result) {
+  std::vector<std::string> unmet = result.broken;
+  const auto expected = file.expected.find(notify);
+  if (expected == file.expected.end()) return unmet;
+  for (const auto& [name, count] : expected->second) {
+    const uint64_t given = result.count(name);
+    if (given >= count.least && given <= count.most) continue;
+    std::string line = name + ": " + std::to_string(given) + "; expected: ";
+    line += count.least == count.most ? std::to_string(count.least)
+            : count.most == UINT64_MAX
+                ? "at least " + std::to_string(count.least)
+                : std::to_string(count.least) + " to " + std::to_string(count.most);
+    unmet.push_back(std::move(line));
+  }
+  return unmet;
+}
+
+}  // namespace tools
