@@ -47,7 +47,7 @@ void Simulate(State& state, uint64_t requests, uint32_t in_flight) {
   const uint32_t queue_pairs = (in_flight + kDepthMax - 1) / kDepthMax;
   std::deque<Request> storage(in_flight);
   std::vector<Request*> popped(64);
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     auto card = hwsim::VirtualCard::Create({.profile = ModelledCard(),
                                             .queue_pairs = queue_pairs,
                                             .depth = std::min(in_flight, kDepthMax)});
@@ -151,7 +151,7 @@ void Rest(State& state) {
   // Past the last look of the watchdog, which comes 200 ms behind the last request.
   std::this_thread::sleep_for(std::chrono::milliseconds(500));
   const Use before = UseOfOtherThreads();
-  for (auto _ : state) std::this_thread::sleep_for(std::chrono::seconds(1));
+  for ([[maybe_unused]] auto _ : state) std::this_thread::sleep_for(std::chrono::seconds(1));
   const Use after = UseOfOtherThreads();
   state.counters["cpu_ns"] = after.cpu_ns - before.cpu_ns;
   state.counters["runs"] = after.runs - before.runs;
@@ -159,7 +159,7 @@ void Rest(State& state) {
 }
 
 CoreRow IdleRow() {
-  const auto none = [](std::string what, std::string unit, std::string counter) {
+  const auto none = [](std::string what, std::string unit, const std::string& counter) {
     return Figure{.what = std::move(what),
                   .unit = std::move(unit),
                   .value = [=](const Measured& m) { return m.Counter("idle cards", counter); },

@@ -96,7 +96,7 @@ void CardLoop(State& state, const LoopOptions& options) {
   auto station = stations.begin();
   size_t popped = 0;
   // What came back at once is counted down, so that an iteration stays a request.
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     while (popped == 0) {
       popped = station->Pop();
       if (popped != 0) station->Submit();
@@ -171,7 +171,7 @@ void BareMessageLoop(State& state, uint32_t in_flight) {
   for (uint64_t i = 1; i <= in_flight; ++i) host.Prepare(card, i);
   host.Submit();
   size_t popped = 0;
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     while (popped == 0) {
       popped = host.PassOn(card);
       if (popped == 0) SpinPause();
@@ -227,7 +227,7 @@ void BareMemoryLoop(State& state, uint32_t in_flight, uint32_t burst) {
   there.Push(std::vector<uint64_t>(in_flight, 1));
   std::vector<uint64_t> room(burst);
   size_t popped = 0;
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     while (popped == 0) {
       const auto words = back.Pop(room);
       popped = words.size();

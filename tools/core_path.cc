@@ -174,7 +174,7 @@ void PathLoop(State& state, const PathOptions& options) {
   const OtherJobs others(options.other_jobs);
   Server server(**engine, options);
   size_t finished = 0;
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     while (finished == 0) finished = server.Turn();
     --finished;
   }
@@ -195,7 +195,7 @@ void BareEventFds(State& state, size_t fds) {
     lines.push_back(std::move(*line));
   }
   std::vector<epoll_event> events(fds);
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     for (const hwsim::EventFd& line : lines) line.Signal();
     const int count = ::epoll_wait(epoll.get(), events.data(), static_cast<int>(fds), -1);
     for (int i = 0; i < count; ++i) hwsim::DrainEventFd(events[static_cast<size_t>(i)].data.fd);

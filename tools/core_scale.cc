@@ -49,7 +49,7 @@ void PausedJobs(State& state, size_t count) {
   }
   state.counters["resident_bytes"] = (ResidentBytes() - before) / static_cast<double>(count);
   size_t next = 0;
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     (void)waitctx::ResumeJob(jobs[next], result);
     if (++next == count) next = 0;
   }

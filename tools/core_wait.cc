@@ -34,7 +34,7 @@ std::string OurLibrary() {
   return program.parent_path().parent_path() / "waitctx/libwaitctx_async.so";
 }
 
-Contender Table(std::string name, std::string library, Use use) {
+Contender Table(std::string name, const std::string& library, Use use) {
   const AsyncFunctions functions = waitctx::LoadAsyncFunctions(library.c_str());
   return {.name = std::move(name), .run = [=](State& state) {
             if (!functions.loaded) return state.SkipWithError(library.c_str());
@@ -53,7 +53,7 @@ void SwitchFcontext(State& state) {
   fcontext_t inside = make_fcontext(stack.get() + kStackBytes, kStackBytes, [](transfer_t from) {
     for (;;) from = jump_fcontext(from.fctx, nullptr);
   });
-  for (auto _ : state) inside = jump_fcontext(inside, nullptr).fctx;
+  for ([[maybe_unused]] auto _ : state) inside = jump_fcontext(inside, nullptr).fctx;
   state.SetItemsProcessed(state.iterations());
 }
 
@@ -63,7 +63,7 @@ void SwitchFiber(State& state) {
     while (!stop) outside = std::move(outside).resume();
     return std::move(outside);
   });
-  for (auto _ : state) inside = std::move(inside).resume();
+  for ([[maybe_unused]] auto _ : state) inside = std::move(inside).resume();
   stop = true;
   inside = std::move(inside).resume();
   state.SetItemsProcessed(state.iterations());
@@ -83,7 +83,7 @@ void SwitchCpp(State& state) {
   int result = 0;
   (void)waitctx::StartJob(job, context.get(), result, &PauseUntilStopped,
                           std::as_bytes(std::span(&args, 1)));
-  for (auto _ : state) (void)waitctx::ResumeJob(job, result);
+  for ([[maybe_unused]] auto _ : state) (void)waitctx::ResumeJob(job, result);
   stop = true;
   (void)waitctx::ResumeJob(job, result);
   state.SetItemsProcessed(state.iterations());
@@ -107,7 +107,7 @@ void SwitchC(State& state, const AsyncFunctions& f) {
   ASYNC_JOB* job = nullptr;
   int result = 0;
   f.start_job(&job, context, &result, &PauseUntilStoppedC, &args, sizeof(args));
-  for (auto _ : state) f.start_job(&job, context, &result, nullptr, nullptr, 0);
+  for ([[maybe_unused]] auto _ : state) f.start_job(&job, context, &result, nullptr, nullptr, 0);
   stop = true;
   f.start_job(&job, context, &result, nullptr, nullptr, 0);
   f.WAIT_CTX_free(context);
@@ -116,7 +116,7 @@ void SwitchC(State& state, const AsyncFunctions& f) {
 // What OpenSSL promises of a job beyond the switch: it has a default library context of its own.
 // Without one set, that takes a look before and a look after; there is no cheaper question.
 void LibraryContextLooks(State& state) {
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     benchmark::DoNotOptimize(OSSL_LIB_CTX_set0_default(nullptr));
     benchmark::DoNotOptimize(OSSL_LIB_CTX_set0_default(nullptr));
   }
@@ -148,7 +148,8 @@ void JobCpp(State& state) {
   waitctx::Job* job = nullptr;
   int result = 0;
   const std::byte args[40] = {};
-  for (auto _ : state) (void)waitctx::StartJob(job, context.get(), result, &Nothing, args);
+  for ([[maybe_unused]] auto _ : state)
+    (void)waitctx::StartJob(job, context.get(), result, &Nothing, args);
   state.SetItemsProcessed(state.iterations());
 }
 
@@ -157,7 +158,8 @@ void JobC(State& state, const AsyncFunctions& f) {
   ASYNC_JOB* job = nullptr;
   int result = 0;
   char args[40] = {};
-  for (auto _ : state) f.start_job(&job, context, &result, &Nothing, args, sizeof(args));
+  for ([[maybe_unused]] auto _ : state)
+    f.start_job(&job, context, &result, &Nothing, args, sizeof(args));
   f.WAIT_CTX_free(context);
 }
 
@@ -171,12 +173,12 @@ CoreRow JobRow() {
 // --- 3: wait contexts ---
 
 void NewFree(State& state, const AsyncFunctions& f) {
-  for (auto _ : state) f.WAIT_CTX_free(f.WAIT_CTX_new());
+  for ([[maybe_unused]] auto _ : state) f.WAIT_CTX_free(f.WAIT_CTX_new());
 }
 
 void SetClear(State& state, const AsyncFunctions& f) {
   ASYNC_WAIT_CTX* context = f.WAIT_CTX_new();
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     f.WAIT_CTX_set_wait_fd(context, &state, 5, nullptr, nullptr);
     f.WAIT_CTX_clear_fd(context, &state);
   }
@@ -193,7 +195,7 @@ ASYNC_WAIT_CTX* ContextWithTwo(const AsyncFunctions& f, const void* key) {
 
 void GetFd(State& state, const AsyncFunctions& f) {
   ASYNC_WAIT_CTX* context = ContextWithTwo(f, &state);
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     int fd = 0;
     void* data = nullptr;
     benchmark::DoNotOptimize(f.WAIT_CTX_get_fd(context, &state, &fd, &data));
@@ -204,7 +206,7 @@ void GetFd(State& state, const AsyncFunctions& f) {
 
 void GetAllFds(State& state, const AsyncFunctions& f) {
   ASYNC_WAIT_CTX* context = ContextWithTwo(f, &state);
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     int fds[2];
     size_t count = 0;
     benchmark::DoNotOptimize(f.WAIT_CTX_get_all_fds(context, fds, &count));
@@ -213,7 +215,7 @@ void GetAllFds(State& state, const AsyncFunctions& f) {
   f.WAIT_CTX_free(context);
 }
 
-CoreRow ContextRow(std::string name, Use use, double at_least) {
+CoreRow ContextRow(const std::string& name, Use use, double at_least) {
   return {.number = 3,
           .name = "context " + name,
           .contenders = {CApi(use), Libcrypto(use)},

@@ -100,7 +100,7 @@ void ReadCount(TomlReader& reader, std::string_view name,
   count.most = count.least;
 }
 
-void ReadExpected(TomlReader& parent, std::string_view key, std::vector<Notify> for_whom,
+void ReadExpected(TomlReader& parent, std::string_view key, const std::vector<Notify>& for_whom,
                   ScenarioFile& file) {
   const toml::table* const table = parent.Table(key);
   if (table == nullptr) return;

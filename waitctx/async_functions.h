@@ -21,6 +21,7 @@ inline constexpr const char* kOpenSslLibrary = "libcrypto.so.3";
 
 struct AsyncFunctions {
   bool loaded = false;
+// NOLINTNEXTLINE(bugprone-macro-parentheses): the compiler wants none around a declared name.
 #define GHOSTCARD_FUNCTION(name) decltype(&::ASYNC_##name) name = nullptr
   GHOSTCARD_FUNCTION(WAIT_CTX_new);
   GHOSTCARD_FUNCTION(WAIT_CTX_free);

@@ -57,7 +57,7 @@ void ModelFaults::RunCard(TimePoint card) {
     if (due == first) {
       Deliver(server_.Pop());
     } else if (action == first) {
-      const Action next = std::move(agenda_.begin()->second);
+      const Action next = agenda_.begin()->second;
       agenda_.erase(agenda_.begin());
       Do(action, next);
     } else {

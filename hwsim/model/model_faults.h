@@ -90,8 +90,8 @@ class ModelFaults final : public CardServer::Slowness {
     return frozen_since_ ? *frozen_since_ - frozen_total_ : world - frozen_total_;
   }
   TimePoint WorldTime(TimePoint card) const { return card + frozen_total_; }
-  void At(TimePoint card, Action action) {
-    agenda_.emplace(Moment(card, ++moments_), std::move(action));
+  void At(TimePoint card, const Action& action) {
+    agenda_.emplace(Moment(card, ++moments_), action);
   }
   void AtWorld(TimePoint world, const Control& control) {
     controls_.emplace(Moment(world, ++moments_), control);
