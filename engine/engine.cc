@@ -97,6 +97,7 @@ Engine::Engine(std::unique_ptr<hwsim::Card> card, Options options)
       id_(NextEngineId()),
       notifier_(KeyOf(id_), NotificationFaults::Create(*card)),
       health_(std::make_unique<HealthWatch>(*card, options.health)),
+      poll_interval_(options.poll_interval),
       card_(std::move(card)) {
   for (const auto& queue_pair : card_->queue_pairs()) {
     retry_queues_.push_back(std::make_unique<RetryQueue>(*queue_pair, notifier_));
@@ -128,12 +129,14 @@ Engine::~Engine() {
 
 Outcome Engine::Run(OperationHandle& handle, const RunOptions& options) {
   OperationState& operation = *handle.state_;
-  const bool synchronous = !binding_.CanPause();
+  const bool synchronous = options.in_place || !binding_.CanPause();
   if (synchronous) synchronous_.fetch_add(1, std::memory_order_relaxed);
-  for (Step step = Begin(operation, binding_.Context(), synchronous, options); step == Step::kWait;
-       step = Advance(operation)) {
+  for (Step step =
+           Begin(operation, options.in_place ? nullptr : binding_.Context(), synchronous, options);
+       step == Step::kWait; step = Advance(operation)) {
     if (synchronous) {
-      WaitInPlace(operation);
+      const bool retries = operation.phase_.load(std::memory_order_acquire) == Phase::kRetry;
+      retries ? WaitForNextTry() : WaitInPlace(operation);
       continue;
     }
     if (operation.worst_moment_ != hwsim::Duration::zero()) LetItBeToldNow(operation);
@@ -170,6 +173,7 @@ Engine::Step Engine::Begin(OperationState& operation, WaitContext* context, bool
   operation.attempts_ = 0;
   operation.in_software_ = false;
   operation.worst_moment_ = hwsim::Duration::zero();
+  operation.retries_left_ = synchronous ? options.retries_max : std::nullopt;
   if (!fork_guard_.InCreator()) return EndInChild(operation);
   const uint32_t index = options.queue_pair ? *options.queue_pair : QueuePairOfThread();
   // A card may have come up with fewer than were asked for.
@@ -234,8 +238,13 @@ Engine::Step Engine::TrySubmit(OperationState& operation) {
       if (health_->NoteSubmitted()) service_->Wake();
       return WaitForCompletion(operation);
     case SubmitStatus::kAgain:
-      SetStatus(operation.context_, Status::kAgain);
-      return WaitForSpace(operation, granted);
+      if (!operation.retries_left_) {
+        SetStatus(operation.context_, Status::kAgain);
+        return WaitForSpace(operation, granted);
+      }
+      if (*operation.retries_left_ == 0) break;
+      --*operation.retries_left_;
+      return Step::kWait;
     case SubmitStatus::kError:
       break;
   }
@@ -401,6 +410,20 @@ void Engine::LetItBeToldNow(OperationState& operation) {
       if (Poll() == 0 && !card_->LetTimePassUntil(until)) std::this_thread::yield();
     }
   }).join();
+}
+
+void Engine::WaitForNextTry() {
+  if (Poll() > 0 || card_->LetTimePass()) return;
+  std::this_thread::sleep_for(poll_interval_.load(std::memory_order_relaxed));
+}
+
+void Engine::SetPollInterval(hwsim::Duration interval) {
+  poll_interval_.store(interval, std::memory_order_relaxed);
+  service_->SetPollInterval(interval);
+}
+
+void Engine::SetWatchdogInterval(hwsim::Duration interval) {
+  service_->SetWatchdogInterval(interval);
 }
 
 void PausedRun::GiveUp() const {

@@ -45,6 +45,10 @@ struct RunOptions {
   // None: the calling thread's, round robin. One that the card has not got: the run is refused.
   std::optional<uint32_t> queue_pair;
   std::optional<Recovery> recovery;  // none: the engine's
+  bool in_place = false;             // wait here, though the caller is a job that may pause
+  // For who waits in place: how often a full queue pair is tried again, a poll interval apart,
+  // until the run ends as kRefused; none: wait for space as long as it takes.
+  std::optional<uint32_t> retries_max;
 };
 
 class Engine {
@@ -87,6 +91,10 @@ class Engine {
   // Polls if it is worth while: `threshold` requests are in flight, or all `active_jobs` wait, or
   // some wait for space, or a deadline has passed.
   size_t PollHeuristically(size_t active_jobs, size_t threshold = 48);
+
+  // Changes an interval while the engine runs. Requires: within CompletionService's bounds.
+  void SetPollInterval(hwsim::Duration interval);
+  void SetWatchdogInterval(hwsim::Duration interval);
 
   // Requests accepted by the card and not completed.
   size_t in_flight() const;
@@ -146,6 +154,7 @@ class Engine {
   Step EndInChild(OperationState& operation);
   static bool IsWaiting(Phase phase);
   void WaitInPlace(OperationState& operation);
+  void WaitForNextTry();
   RetryQueue& RetryQueueOf(const OperationState& operation);
   uint32_t QueuePairOfThread();
 
@@ -169,6 +178,7 @@ class Engine {
   Notifier notifier_;
   std::unique_ptr<HealthWatch> health_;
   DeadlineQueue deadlines_;
+  std::atomic<hwsim::Duration> poll_interval_;  // stands alone: no order needed
   std::atomic<uint32_t> next_queue_pair_{0};
   // OnTime has been told, or will say itself, that somebody waits for space. Only exchanges: the
   // later of two sees what the earlier did before.

@@ -98,6 +98,7 @@ class OperationState : public hwsim::Request {
   hwsim::QueuePair* queue_pair_ = nullptr;
   std::optional<hwsim::TimePoint> deadline_;
   Outcome outcome_ = Outcome::kOk;
+  std::optional<uint32_t> retries_left_;  // at a full queue pair; none: it waits for space
   // While it waits for space: the callback is for results, so the fd is used if there is one.
   bool for_space_ = false;
   // Written while kTelling, read by the owner afterwards: a token to take from line_.

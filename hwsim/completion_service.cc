@@ -29,7 +29,19 @@ timespec ToTimespec(Duration duration) {
 // What all modes share: popping and handling.
 class ServiceBase : public CompletionService {
  public:
-  ServiceBase(Card& card, Options options) : card_(card), options_(std::move(options)) {}
+  ServiceBase(Card& card, Options options)
+      : card_(card),
+        options_(std::move(options)),
+        poll_interval_(options_.poll_interval),
+        watchdog_interval_(options_.watchdog_interval) {}
+
+  // Relaxed, as are the loads: a number that stands alone.
+  void SetPollInterval(Duration interval) override {
+    poll_interval_.store(interval, std::memory_order_relaxed);
+  }
+  void SetWatchdogInterval(Duration interval) override {
+    watchdog_interval_.store(interval, std::memory_order_relaxed);
+  }
 
   size_t Poll(size_t quota) override {
     size_t handled = 0;
@@ -56,8 +68,15 @@ class ServiceBase : public CompletionService {
                                [](const auto& queue_pair) { return queue_pair->in_flight() != 0; });
   }
 
+  Duration poll_interval() const { return poll_interval_.load(std::memory_order_relaxed); }
+  Duration watchdog_interval() const { return watchdog_interval_.load(std::memory_order_relaxed); }
+
   Card& card_;
   const Options options_;
+
+ private:
+  std::atomic<Duration> poll_interval_;
+  std::atomic<Duration> watchdog_interval_;
 };
 
 class InlineService final : public ServiceBase {
@@ -198,8 +217,8 @@ class PollingService final : public ThreadedService {
       if (!AnyInFlight() && BecomeIdle()) {
         Sleep(std::nullopt);
         EndIdle();
-      } else if (options_.poll_interval != Duration::zero()) {
-        Sleep(options_.poll_interval);
+      } else if (const Duration interval = poll_interval(); interval != Duration::zero()) {
+        Sleep(interval);
       } else {
         std::this_thread::yield();  // "without a pause" still lets the submitter run
       }
@@ -303,7 +322,7 @@ void InterruptService::Serve(QueuePair& queue_pair) {
 void InterruptService::RunWatchdog() {
   const TimePoint now = card_.clock().Now();
   if (now < next_look_) return;
-  next_look_ = now + options_.watchdog_interval;
+  next_look_ = now + watchdog_interval();
   const size_t found = ServiceBase::Poll(0);
   CountLook(found);
   Add(rescued_, found);
@@ -313,7 +332,7 @@ void InterruptService::RunWatchdog() {
 
 void InterruptService::StartWatching() {
   watching_ = true;
-  next_look_ = card_.clock().Now() + options_.watchdog_interval;
+  next_look_ = card_.clock().Now() + watchdog_interval();
 }
 
 int InterruptService::Sleep() {

@@ -61,6 +61,11 @@ class CompletionService {
   // Makes OnTime run soon.
   virtual void Wake() = 0;
 
+  // Changes an interval while it runs, from the next sleep on. From any thread.
+  // Requires: within the bounds that Options gives.
+  virtual void SetPollInterval(Duration interval) = 0;
+  virtual void SetWatchdogInterval(Duration interval) = 0;
+
   struct Stats {
     uint64_t wakeups = 0;      // times the thread woke from a sleep
     uint64_t polls = 0;        // looks at the rings by the thread

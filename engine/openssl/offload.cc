@@ -25,6 +25,7 @@ struct Offload::Machine {
 namespace {
 
 thread_local std::string last_reason;
+thread_local std::optional<uint32_t> queue_pair_of_thread;
 
 // All that were made, for fork and exit. Appended to only, under its mutex.
 struct Registry {
@@ -50,12 +51,16 @@ Expected<Offload*> Offload::Create(const OffloadOptions& options) {
   auto profile = options.config.empty() ? hwsim::ShippedProfile(options.profile)
                                         : hwsim::LoadProfile(options.config);
   if (!profile) return hwsim::Unexpected(profile.error());
-  if (options.queue_pairs > profile->queue_pairs_max) {
+  return Create(options, std::move(*profile));
+}
+
+Expected<Offload*> Offload::Create(const OffloadOptions& options, hwsim::Profile profile) {
+  if (options.queue_pairs > profile.queue_pairs_max) {
     return hwsim::Unexpected("queue_pairs: " + std::to_string(options.queue_pairs) +
-                             " is not allowed; the card of profile \"" + profile->name + "\" has " +
-                             std::to_string(profile->queue_pairs_max));
+                             " is not allowed; the card of profile \"" + profile.name + "\" has " +
+                             std::to_string(profile.queue_pairs_max));
   }
-  auto* const offload = new Offload(options, std::move(*profile));
+  auto* const offload = new Offload(options, std::move(profile));
   Registry& registry = TheRegistry();
   const std::lock_guard lock(registry.mutex);
   if (registry.all.empty()) {
@@ -110,6 +115,7 @@ Offload::Machine* Offload::TheMachine() {
   auto engine =
       Engine::Create(std::move(*card), {.completion = options_.completion,
                                         .poll_interval = options_.poll_interval,
+                                        .watchdog_interval = options_.watchdog_interval,
                                         .retry = options_.retry,
                                         .callback_when_space = options_.callback_when_space,
                                         .binding = machine->jobs.get()});
@@ -133,8 +139,11 @@ Offload::Ending Offload::RunOnCard(OperationHandle& operation) {
   const Recovery recovery{.attempts_max = options_.attempts_max,
                           .wait_for_restart = options_.wait_for_restart,
                           .software_fallback = options_.software_fallback};
-  const Outcome outcome =
-      machine->engine->Run(operation, {.time_limit = options_.time_limit, .recovery = recovery});
+  const Outcome outcome = machine->engine->Run(
+      operation, {.time_limit = options_.time_limit,
+                  .queue_pair = queue_pair_of_thread,
+                  .recovery = recovery,
+                  .retries_max = retries_max_.load(std::memory_order_relaxed)});
   last_reason.clear();
   switch (outcome) {
     case Outcome::kOk:
@@ -157,6 +166,13 @@ Offload::Ending Offload::RunOnCard(OperationHandle& operation) {
   last_reason = "the run ended as " + std::string(OutcomeName(outcome));
   return Ending::kFailed;
 }
+
+Engine* Offload::engine() {
+  Machine* const machine = TheMachine();
+  return machine == nullptr ? nullptr : machine->engine.get();
+}
+
+void Offload::UseQueuePairInThread(uint32_t queue_pair) { queue_pair_of_thread = queue_pair; }
 
 size_t Offload::Poll(size_t quota) {
   Machine* const machine = machine_.load(std::memory_order_acquire);

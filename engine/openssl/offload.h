@@ -26,6 +26,8 @@ class Offload {
  public:
   // Fails on a profile that is not there or is wrong. The card itself is made at the first use.
   static hwsim::Expected<Offload*> Create(const OffloadOptions& options);
+  // The same with a card that `options` does not describe.
+  static hwsim::Expected<Offload*> Create(const OffloadOptions& options, hwsim::Profile profile);
 
   // Has the card do `operation`. True: its result stands. False: it failed; reason() of this
   // thread says why, "" if the work itself did (bad padding, say), which has said so itself.
@@ -46,6 +48,16 @@ class Offload {
   // Whether a piece of that size is worth the way to the card.
   bool WorthIt(SizedWork work, size_t bytes) const { return bytes >= options_.threshold(work); }
   OffloadOptions& options() { return options_; }
+
+  // This process's engine, made now if need be, for who polls or asks it more than is asked below.
+  // Null: it cannot be had, and reason() says why.
+  Engine* engine();
+  // Which queue pair the calling thread submits to, of every Offload's. Requires: they have it.
+  static void UseQueuePairInThread(uint32_t queue_pair);
+  // For calls outside jobs: see RunOptions::retries_max.
+  void SetRetriesMax(std::optional<uint32_t> retries_max) {
+    retries_max_.store(retries_max, std::memory_order_relaxed);
+  }
 
   // Looks for completions: for completion = inline, and for who polls besides. Returns how many.
   size_t Poll(size_t quota = 0);
@@ -83,7 +95,9 @@ class Offload {
   std::mutex mutex_;  // orders the making of the machine; held across fork()
   // Made once in each process and never freed. Acquire/release: who sees it sees it whole.
   std::atomic<Machine*> machine_{nullptr};
-  std::atomic<uint64_t> software_{0};  // a counter: no order needed
+  // Stand alone: no order needed.
+  std::atomic<uint64_t> software_{0};
+  std::atomic<std::optional<uint32_t>> retries_max_;
 };
 
 }  // namespace engine

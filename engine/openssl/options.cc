@@ -28,7 +28,8 @@ std::optional<uint64_t> ParseNumber(std::string_view text) {
   return number;
 }
 
-Setter Number(uint64_t low, uint64_t high, std::function<void(OffloadOptions&, uint64_t)> store) {
+Setter Number(uint64_t low, uint64_t high,
+              const std::function<void(OffloadOptions&, uint64_t)>& store) {
   return [=](OffloadOptions& options, std::string_view text) -> std::string {
     const auto number = ParseNumber(text);
     if (!number || *number < low || *number > high) {
@@ -96,6 +97,11 @@ std::span<const Option> AllOptions() {
                                   [](OffloadOptions& options, uint64_t value) {
                                     options.poll_interval = std::chrono::microseconds(value);
                                   })},
+      {"watchdog_interval_ms", Number(1, 60'000,
+                                      [](OffloadOptions& options, uint64_t value) {
+                                        options.watchdog_interval =
+                                            std::chrono::milliseconds(value);
+                                      })},
       {"retry", OneOf<RetryPolicy>({{"when_space", RetryPolicy::kWhenSpace},
                                     {"immediate", RetryPolicy::kImmediate}},
                                    &OffloadOptions::retry)},

@@ -30,7 +30,8 @@ struct OffloadOptions {
   std::string config;             // `config`: a TOML file of your own instead, faults included
   hwsim::TransportKind transport = hwsim::TransportKind::kAuto;          // `transport`
   hwsim::CompletionMode completion = hwsim::CompletionMode::kInterrupt;  // `completion`
-  std::chrono::microseconds poll_interval{10};                           // `poll_interval_us`
+  hwsim::Duration poll_interval = std::chrono::microseconds(10);         // `poll_interval_us`
+  hwsim::Duration watchdog_interval = std::chrono::milliseconds(200);    // `watchdog_interval_ms`
   RetryPolicy retry = RetryPolicy::kWhenSpace;                           // `retry`
   // Calls the callback also when there is space after EAGAIN; off: such a job is resumed by trial.
   bool callback_when_space = true;                      // `callback_when_space`

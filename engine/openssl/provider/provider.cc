@@ -98,6 +98,7 @@ const OSSL_DISPATCH kProvider[] = {Entry(OSSL_FUNC_PROVIDER_TEARDOWN, &TearDown)
                                    Entry(OSSL_FUNC_PROVIDER_GETTABLE_PARAMS, &GettableParams),
                                    Entry(OSSL_FUNC_PROVIDER_GET_PARAMS, &GetParams),
                                    Entry(OSSL_FUNC_PROVIDER_QUERY_OPERATION, &Query),
+                                   Entry(OSSL_FUNC_PROVIDER_GET_CAPABILITIES, &GetCapabilities),
                                    {0, nullptr}};
 
 // --- settings ---

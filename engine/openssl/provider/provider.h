@@ -77,6 +77,9 @@ extern const OSSL_ALGORITHM kSignatures[];
 extern const OSSL_ALGORITHM kKeyExchanges[];
 extern const OSSL_ALGORITHM kAsymmetricCiphers[];
 
+// As OSSL_FUNC_PROVIDER_GET_CAPABILITIES: what libssl asks for.
+int GetCapabilities(void* provctx, const char* capability, OSSL_CALLBACK* callback, void* argument);
+
 }  // namespace engine::provider
 
 #endif  // GHOSTCARD_ENGINE_OPENSSL_PROVIDER_PROVIDER_H_

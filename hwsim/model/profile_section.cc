@@ -1,0 +1,39 @@
+#include "hwsim/model/profile_section.h"
+
+#include <sstream>
+#include <string_view>
+
+#include "hwsim/model/profile_toml.h"
+#include "hwsim/model/toml_reader.h"
+
+namespace hwsim {
+
+namespace {
+
+// The tables that a profile itself may have.
+bool IsOfProfile(std::string_view key) {
+  return key == "moderation" || key == "transit" || key == "operation";
+}
+
+}  // namespace
+
+Expected<Profile> LoadProfileSection(const std::string& path, const std::string& section) {
+  const toml::parse_result file = toml::parse_file(path);
+  if (!file) return LoadProfile(path);  // which says what is wrong, and where
+  std::string sections;
+  for (const auto& [key, value] : file.table()) {
+    const toml::table* const table = value.as_table();
+    if (table == nullptr || IsOfProfile(key.str())) continue;
+    if (key.str() == section) {
+      std::ostringstream text;
+      text << *table;
+      return ParseProfile(text.str(), path + " [" + section + "]");
+    }
+    if (!sections.empty()) sections += ", ";
+    sections += key.str();
+  }
+  if (sections.empty()) return LoadProfile(path);
+  return Unexpected(path + ": no section [" + section + "]; there are " + sections);
+}
+
+}  // namespace hwsim
