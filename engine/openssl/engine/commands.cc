@@ -1,0 +1,398 @@
+#include "engine/openssl/engine/commands.h"
+
+#include <array>
+#include <charconv>
+#include <cstring>
+#include <deque>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/openssl/engine/methods.h"
+#include "engine/openssl/engine/module.h"
+
+namespace engine {
+
+namespace {
+
+using hwsim::Expected;
+using hwsim::Unexpected;
+using Settings = Module::Settings;
+
+// What a command is given: ENGINE_ctrl_cmd's third and fourth argument.
+struct Input {
+  long number;
+  void* pointer;
+};
+
+struct Command {
+  const char* name;
+  const char* description;
+  unsigned int flags;
+  Expected<void> (*run)(Input);
+};
+
+// --- shapes of commands ---
+
+template <typename Change>
+Expected<void> ChangeSettings(Change change) {
+  return Module::Get().Change([&](Settings& settings) -> Expected<void> {
+    change(settings);
+    return {};
+  });
+}
+
+Expected<void> InRange(const char* name, long number, long low, long high) {
+  if (number >= low && number <= high) return {};
+  return Unexpected(std::string(name) + ": " + std::to_string(number) +
+                    " given; allowed: " + std::to_string(low) + " to " + std::to_string(high));
+}
+
+Expected<std::string_view> Text(const char* name, Input input, size_t bytes_max) {
+  const auto* const text = static_cast<const char*>(input.pointer);
+  if (text == nullptr || *text == '\0' || std::strlen(text) >= bytes_max) {
+    return Unexpected(std::string(name) + ": a string of 1 to " + std::to_string(bytes_max - 1) +
+                      " bytes is needed");
+  }
+  return text;
+}
+
+Expected<void> NeedsPointer(const char* name, Input input) {
+  if (input.pointer != nullptr) return {};
+  return Unexpected(std::string(name) + ": needs a pointer to where the answer goes");
+}
+
+// The engine behind the card, made now if need be. Fails before the start.
+Expected<Engine*> StartedEngine(const char* name) {
+  Offload* const offload = Module::Get().offload();
+  if (offload == nullptr) {
+    return Unexpected(std::string(name) + ": the engine has not started: ENGINE_init comes first");
+  }
+  Engine* const engine = offload->engine();
+  if (engine == nullptr) return Unexpected(std::string(name) + ": " + Offload::reason());
+  return engine;
+}
+
+template <typename T>
+Expected<void> Answer(const char* name, Input input, T (*ask)(Engine&)) {
+  auto engine = StartedEngine(name);
+  if (!engine) return Unexpected(std::move(engine.error()));
+  if (auto there = NeedsPointer(name, input); !there) return there;
+  *static_cast<T*>(input.pointer) = ask(**engine);
+  return {};
+}
+
+// --- polling ---
+
+constexpr int kSuccess = 0;  // as the QAT library's codes
+constexpr int kFailure = -1;
+constexpr int kRetry = 2;
+
+// With external polling by events, each line rises once for each time it was armed.
+bool PollsByEvents() {
+  const Settings& settings = Module::Get().settings();
+  return settings.external_polling && settings.event_driven.value_or(false);
+}
+
+int Poll(Engine& engine) {
+  if (!PollsByEvents()) return engine.Poll() > 0 ? kSuccess : kRetry;
+  size_t handled = 0;
+  for (const auto& queue_pair : engine.card().queue_pairs()) queue_pair->DisarmInterrupt();
+  bool more = true;
+  while (more) {
+    handled += engine.Poll();
+    more = false;
+    for (const auto& queue_pair : engine.card().queue_pairs()) {
+      more = queue_pair->ArmInterrupt() || more;
+    }
+  }
+  return handled > 0 ? kSuccess : kRetry;
+}
+
+Expected<void> ExternalPollingFd(Input input) {
+  constexpr const char* kName = "GET_EXTERNAL_POLLING_FD";
+  auto engine = StartedEngine(kName);
+  if (!engine) return Unexpected(std::move(engine.error()));
+  if (auto there = NeedsPointer(kName, input); !there) return there;
+  if (!PollsByEvents()) {
+    return Unexpected(std::string(kName) +
+                      ": needs ENABLE_EXTERNAL_POLLING and ENABLE_EVENT_DRIVEN_POLLING_MODE");
+  }
+  const auto queue_pairs = (*engine)->card().queue_pairs();
+  if (auto good = InRange(kName, input.number, 0, static_cast<long>(queue_pairs.size()) - 1);
+      !good) {
+    return good;
+  }
+  hwsim::QueuePair& queue_pair = *queue_pairs[static_cast<size_t>(input.number)];
+  (*engine)->card().SetInterrupts(true);
+  *static_cast<int*>(input.pointer) = queue_pair.interrupt_fd();
+  // What completed before the line was armed: the fd is made readable for it by hand.
+  if (queue_pair.ArmInterrupt()) hwsim::SignalEventFd(queue_pair.interrupt_fd());
+  return {};
+}
+
+// Asks the card to do nothing, which one that is down refuses.
+int Heartbeat(Engine& engine) {
+  Operation<hwsim::Null> beat;
+  return engine.Run(beat, {.in_place = true}) == Outcome::kOk ? kSuccess : kFailure;
+}
+
+// --- sizes, algorithms, instances ---
+
+Expected<void> SetThreshold(std::string_view entry) {
+  constexpr const char* kName = "SET_CRYPTO_SMALL_PACKET_OFFLOAD_THRESHOLD";
+  constexpr uint32_t kBytesMax = 16384;
+  const size_t colon = entry.find(':');
+  std::string_view name = entry.substr(0, colon);
+  // The QAT engine's ciphers with a MAC are ciphers alone here.
+  name = name.substr(0, name.find("-HMAC-"));
+  std::atomic<uint32_t>* threshold = CipherThreshold(name);
+  if (threshold == nullptr) threshold = DigestThreshold(name);
+  uint32_t bytes = 0;
+  const std::string_view digits =
+      colon == std::string_view::npos ? std::string_view{} : entry.substr(colon + 1);
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), bytes);
+  if (threshold == nullptr || digits.empty() || error != std::errc() ||
+      end != digits.data() + digits.size() || bytes > kBytesMax) {
+    return Unexpected(std::string(kName) + ": '" + std::string(entry) +
+                      "' given; allowed: NAME:BYTES,..., BYTES from 0 to 16384, NAME one of "
+                      "AES-128-CBC, AES-256-CBC, AES-128-GCM, AES-256-GCM, ChaCha20-Poly1305, "
+                      "SHA1, SHA224 to SHA512, SHA3-224 to SHA3-512");
+  }
+  threshold->store(bytes, std::memory_order_relaxed);
+  return {};
+}
+
+Expected<void> SetThresholds(Input input) {
+  auto text = Text("SET_CRYPTO_SMALL_PACKET_OFFLOAD_THRESHOLD", input, 1024);
+  if (!text) return Unexpected(std::move(text.error()));
+  for (std::string_view rest = *text;;) {
+    const size_t comma = rest.find(',');
+    if (auto set = SetThreshold(rest.substr(0, comma)); !set) return set;
+    if (comma == std::string_view::npos) return {};
+    rest.remove_prefix(comma + 1);
+  }
+}
+
+Expected<uint32_t> Bitmap(const char* name, Input input) {
+  auto text = Text(name, input, 32);
+  if (!text) return Unexpected(std::move(text.error()));
+  std::string_view digits = *text;
+  if (digits.starts_with("0x") || digits.starts_with("0X")) digits.remove_prefix(2);
+  uint32_t bits = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), bits, 16);
+  if (digits.empty() || error != std::errc() || end != digits.data() + digits.size()) {
+    return Unexpected(std::string(name) + ": '" + std::string(*text) +
+                      "' given; allowed: a hexadecimal number, as 0x82EF");
+  }
+  return bits;
+}
+
+Expected<void> BindThread(Input input) {
+  constexpr const char* kName = "SET_INSTANCE_FOR_THREAD";
+  if (auto started = Module::Get().Start(); !started) return started;
+  auto engine = StartedEngine(kName);
+  if (!engine) return Unexpected(std::move(engine.error()));
+  const auto count = static_cast<long>((*engine)->card().queue_pairs().size());
+  if (auto good = InRange(kName, input.number, 0, count - 1); !good) return good;
+  Offload::UseQueuePairInThread(static_cast<uint32_t>(input.number));
+  return {};
+}
+
+Expected<void> AddressOfInFlight(Input input) {
+  constexpr const char* kName = "GET_NUM_REQUESTS_IN_FLIGHT";
+  if (auto there = NeedsPointer(kName, input); !there) return there;
+  if (auto good = InRange(kName, input.number, 1, 3); !good) return good;
+  *static_cast<int**>(input.pointer) =
+      Module::Get().in_flight(static_cast<RequestClass>(input.number));
+  return {};
+}
+
+// --- the table ---
+
+constexpr unsigned int kNoInput = ENGINE_CMD_FLAG_NO_INPUT;
+constexpr unsigned int kNumber = ENGINE_CMD_FLAG_NUMERIC;
+constexpr unsigned int kString = ENGINE_CMD_FLAG_STRING;
+constexpr unsigned int kPointer = ENGINE_CMD_FLAG_INTERNAL;
+
+constexpr std::array kCommands = {
+    Command{"ENABLE_EXTERNAL_POLLING", "The application looks for completions, by POLL", kNoInput,
+            [](Input) { return ChangeSettings([](Settings& s) { s.external_polling = true; }); }},
+    Command{"POLL", "Looks for completions; int*: 0 found some, 2 found none", kNoInput,
+            [](Input input) -> Expected<void> {
+              auto engine = StartedEngine("POLL");
+              if (!engine) return Unexpected(std::move(engine.error()));
+              const int answer = Poll(**engine);
+              if (input.pointer != nullptr) *static_cast<int*>(input.pointer) = answer;
+              return {};
+            }},
+    Command{"SET_INSTANCE_FOR_THREAD",
+            "The queue pair that this thread submits to; starts the engine", kNumber, BindThread},
+    Command{"GET_NUM_OP_RETRIES", "unsigned int*: answers of a full queue pair, on every path",
+            kPointer,
+            [](Input input) {
+              return Answer<unsigned int>("GET_NUM_OP_RETRIES", input, [](Engine& engine) {
+                return static_cast<unsigned int>(engine.stats().again);
+              });
+            }},
+    Command{
+        "SET_MAX_RETRY_COUNT",
+        "Tries that a synchronous call has at a full queue pair; -1: until there is room", kNumber,
+        [](Input input) -> Expected<void> {
+          if (auto good = InRange("SET_MAX_RETRY_COUNT", input.number, -1, 100'000); !good) {
+            return good;
+          }
+          Module::Get().SetRetriesMax(
+              input.number < 0 ? std::nullopt : std::optional(static_cast<uint32_t>(input.number)));
+          return {};
+        }},
+    Command{"SET_INTERNAL_POLL_INTERVAL", "Nanoseconds between two looks by the polling thread",
+            kNumber,
+            [](Input input) -> Expected<void> {
+              if (auto good = InRange("SET_INTERNAL_POLL_INTERVAL", input.number, 1, 10'000'000);
+                  !good) {
+                return good;
+              }
+              Module::Get().SetPollInterval(std::chrono::nanoseconds(input.number));
+              return {};
+            }},
+    Command{"GET_EXTERNAL_POLLING_FD",
+            "int*: readable when the queue pair of the given number has completions", kPointer,
+            ExternalPollingFd},
+    Command{"ENABLE_EVENT_DRIVEN_POLLING_MODE", "Completions are noticed by interrupt", kNoInput,
+            [](Input) { return ChangeSettings([](Settings& s) { s.event_driven = true; }); }},
+    Command{"GET_NUM_CRYPTO_INSTANCES", "int*: queue pairs", kPointer,
+            [](Input input) {
+              return Answer<int>("GET_NUM_CRYPTO_INSTANCES", input, [](Engine& engine) {
+                return static_cast<int>(engine.card().queue_pairs().size());
+              });
+            }},
+    Command{"DISABLE_EVENT_DRIVEN_POLLING_MODE", "Completions are noticed by a polling thread",
+            kNoInput,
+            [](Input) { return ChangeSettings([](Settings& s) { s.event_driven = false; }); }},
+    Command{"SET_EPOLL_TIMEOUT",
+            "Milliseconds after which the interrupt's thread looks all the same", kNumber,
+            [](Input input) -> Expected<void> {
+              if (auto good = InRange("SET_EPOLL_TIMEOUT", input.number, 1, 10'000); !good) {
+                return good;
+              }
+              Module::Get().SetWatchdogInterval(std::chrono::milliseconds(input.number));
+              return {};
+            }},
+    Command{"SET_CRYPTO_SMALL_PACKET_OFFLOAD_THRESHOLD",
+            "NAME:BYTES,...: sizes from which ciphers and digests go to the card", kString,
+            SetThresholds},
+    Command{"ENABLE_INLINE_POLLING", "Synchronous calls look for their completion themselves",
+            kNoInput,
+            [](Input) { return ChangeSettings([](Settings& s) { s.inline_polling = true; }); }},
+    Command{"ENABLE_HEURISTIC_POLLING",
+            "The application polls as GET_NUM_REQUESTS_IN_FLIGHT suggests; with external polling",
+            kNoInput,
+            [](Input) { return ChangeSettings([](Settings& s) { s.heuristic_polling = true; }); }},
+    Command{"GET_NUM_REQUESTS_IN_FLIGHT",
+            "int**: where calls under way are counted; 1 asymmetric, 2 key derivation, 3 ciphers",
+            kPointer, AddressOfInFlight},
+    Command{"INIT_ENGINE", "Makes the card of this process now", kNoInput,
+            [](Input) -> Expected<void> {
+              if (auto started = Module::Get().Start(); !started) return started;
+              auto engine = StartedEngine("INIT_ENGINE");
+              if (!engine) return Unexpected(std::move(engine.error()));
+              return {};
+            }},
+    Command{"SET_CONFIGURATION_SECTION_NAME", "The section of CONFIG that describes the card",
+            kString,
+            [](Input input) -> Expected<void> {
+              auto text = Text("SET_CONFIGURATION_SECTION_NAME", input, 64);
+              if (!text) return Unexpected(std::move(text.error()));
+              return ChangeSettings([&](Settings& s) { s.section = *text; });
+            }},
+    Command{"ENABLE_SW_FALLBACK", "What the card refuses or fails is done by software", kNoInput,
+            [](Input) {
+              return ChangeSettings([](Settings& s) { s.offload.software_fallback = true; });
+            }},
+    Command{"HEARTBEAT_POLL", "int*: 0 the card answers, -1 it does not", kPointer,
+            [](Input input) { return Answer<int>("HEARTBEAT_POLL", input, Heartbeat); }},
+    Command{"DISABLE_QAT_OFFLOAD", "From now on, everything is done by software", kNoInput,
+            [](Input) -> Expected<void> {
+              Module::Get().Disable();
+              return {};
+            }},
+    Command{"HW_ALGO_BITMAP", "Hexadecimal: which algorithms go to the card", kString,
+            [](Input input) -> Expected<void> {
+              auto bits = Bitmap("HW_ALGO_BITMAP", input);
+              if (!bits) return Unexpected(std::move(bits.error()));
+              Module::Get().SetAlgorithms(*bits);
+              return {};
+            }},
+    Command{"SW_ALGO_BITMAP", "Hexadecimal: which are done by software where the card does not",
+            kString,
+            [](Input input) -> Expected<void> {
+              // Which is all of them: there is no second kind of software here.
+              auto bits = Bitmap("SW_ALGO_BITMAP", input);
+              if (!bits) return Unexpected(std::move(bits.error()));
+              return {};
+            }},
+};
+
+// Our own commands: OffloadOptions' names in capitals.
+const std::vector<std::string>& OwnCommands() {
+  static const auto* const names = [] {
+    auto* const made = new std::vector<std::string>;
+    for (const std::string_view option : OffloadOptions::Names()) {
+      std::string& name = made->emplace_back(option);
+      for (char& letter : name) {
+        if (letter >= 'a' && letter <= 'z') letter = static_cast<char>(letter - 'a' + 'A');
+      }
+    }
+    return made;
+  }();
+  return *names;
+}
+
+Expected<void> SetOption(size_t index, Input input) {
+  auto text = Text(OwnCommands()[index].c_str(), input, 4096);
+  if (!text) return Unexpected(std::move(text.error()));
+  const std::string_view name = OffloadOptions::Names()[index];
+  auto changed = Module::Get().Change([&](Settings& s) { return s.offload.Set(name, *text); });
+  if (changed && name.starts_with("threshold_")) {
+    SetDigestThresholds(Module::Get().settings().offload);
+    SetCipherThresholds(Module::Get().settings().offload);
+  }
+  return changed;
+}
+
+}  // namespace
+
+const ENGINE_CMD_DEFN* CommandTable() {
+  static const auto* const table = [] {
+    auto* const made = new std::vector<ENGINE_CMD_DEFN>;
+    const auto add = [&](const char* name, const char* description, unsigned int flags) {
+      const auto number = ENGINE_CMD_BASE + static_cast<unsigned int>(made->size());
+      made->push_back({number, name, description, flags});
+    };
+    for (const Command& command : kCommands) add(command.name, command.description, command.flags);
+    for (const std::string& name : OwnCommands()) {
+      add(name.c_str(), "As in engine/openssl/README.md", kString);
+    }
+    made->push_back({0, nullptr, nullptr, 0});
+    return made;
+  }();
+  return table->data();
+}
+
+int Control(ENGINE*, int command, long number, void* pointer, void (*)()) {
+  const Input input{number, pointer};
+  const auto index = static_cast<size_t>(command - ENGINE_CMD_BASE);
+  Expected<void> done;
+  if (command < ENGINE_CMD_BASE || index >= kCommands.size() + OwnCommands().size()) {
+    done = Unexpected("no such control command: " + std::to_string(command));
+  } else if (index < kCommands.size()) {
+    done = kCommands[index].run(input);
+  } else {
+    done = SetOption(index - kCommands.size(), input);
+  }
+  if (!done) RaiseError(done.error().message);
+  return done ? 1 : 0;
+}
+
+}  // namespace engine

@@ -1,0 +1,126 @@
+#include "engine/openssl/engine/module.h"
+
+#include "hwsim/model/profile_section.h"
+
+namespace engine {
+
+using hwsim::CompletionMode;
+using hwsim::Expected;
+
+namespace {
+
+// Set while a thread makes a call for the card.
+thread_local bool on_card = false;
+
+class OnCardScope {
+ public:
+  OnCardScope() : before_(std::exchange(on_card, true)) {}
+  ~OnCardScope() { on_card = before_; }
+  OnCardScope(const OnCardScope&) = delete;
+  OnCardScope& operator=(const OnCardScope&) = delete;
+
+ private:
+  const bool before_;
+};
+
+CompletionMode CompletionOf(const Module::Settings& settings) {
+  if (settings.external_polling || settings.inline_polling) return CompletionMode::kInline;
+  if (!settings.event_driven) return settings.offload.completion;
+  return *settings.event_driven ? CompletionMode::kInterrupt : CompletionMode::kPolling;
+}
+
+// A file may describe several cards, each in a section of its own.
+Expected<Offload*> CreateOffload(const OffloadOptions& options, const std::string& section) {
+  if (section.empty() || options.config.empty()) return Offload::Create(options);
+  auto profile = hwsim::LoadProfileSection(options.config, section);
+  if (!profile) return hwsim::Unexpected(std::move(profile.error()));
+  return Offload::Create(options, std::move(*profile));
+}
+
+}  // namespace
+
+Module& Module::Get() {
+  static auto* const module = new Module;
+  return *module;
+}
+
+Module::Module() {
+  // As with other engines, software takes over only where ENABLE_SW_FALLBACK asked for it.
+  settings_.offload.software_fallback = false;
+  if (auto set = settings_.offload.SetFromEnvironment(); !set) {
+    environment_error_ = std::move(set.error());
+  }
+}
+
+Expected<void> Module::Change(const std::function<Expected<void>(Settings&)>& change) {
+  const std::lock_guard lock(mutex_);
+  if (offload() != nullptr) {
+    return hwsim::Unexpected("the engine has started: this belongs before its ENGINE_init");
+  }
+  Settings changed = settings_;
+  if (auto made = change(changed); !made) return made;
+  settings_ = std::move(changed);
+  return {};
+}
+
+Expected<void> Module::Start() {
+  const std::lock_guard lock(mutex_);
+  if (offload() != nullptr) return {};
+  if (environment_error_) return hwsim::Unexpected(*environment_error_);
+  if (settings_.heuristic_polling && !settings_.external_polling) {
+    return hwsim::Unexpected("ENABLE_HEURISTIC_POLLING needs ENABLE_EXTERNAL_POLLING");
+  }
+  OffloadOptions options = settings_.offload;
+  options.completion = CompletionOf(settings_);
+  auto made = CreateOffload(options, settings_.section);
+  if (!made) return hwsim::Unexpected(std::move(made.error()));
+  (*made)->SetRetriesMax(retries_max_);
+  offload_.store(*made, std::memory_order_release);
+  return {};
+}
+
+void Module::SetPollInterval(hwsim::Duration interval) {
+  const std::lock_guard lock(mutex_);
+  settings_.offload.poll_interval = interval;
+  if (Engine* const engine = StartedEngine()) engine->SetPollInterval(interval);
+}
+
+void Module::SetWatchdogInterval(hwsim::Duration interval) {
+  const std::lock_guard lock(mutex_);
+  settings_.offload.watchdog_interval = interval;
+  if (Engine* const engine = StartedEngine()) engine->SetWatchdogInterval(interval);
+}
+
+void Module::SetRetriesMax(std::optional<uint32_t> retries_max) {
+  const std::lock_guard lock(mutex_);
+  retries_max_ = retries_max;
+  if (Offload* const started = offload()) started->SetRetriesMax(retries_max);
+}
+
+Engine* Module::StartedEngine() const {
+  Offload* const started = offload();
+  return started == nullptr ? nullptr : started->engine();
+}
+
+bool Module::GoesToCard(Algorithm algorithm) {
+  // Relaxed: a switch that is turned meanwhile counts from the next time.
+  return !on_card && offload() != nullptr && enabled_.load(std::memory_order_relaxed) &&
+         (algorithms_.load(std::memory_order_relaxed) & static_cast<uint32_t>(algorithm)) != 0;
+}
+
+Call::Function Module::OnCard(Call::Function function) {
+  return [function = std::move(function)](CallBytes& out) {
+    const OnCardScope scope;
+    return function(out);
+  };
+}
+
+bool Module::Run(RequestClass request_class, Operation<Call>& call) {
+  const std::atomic_ref<int> in_flight(*this->in_flight(request_class));
+  in_flight.fetch_add(1, std::memory_order_relaxed);
+  const bool good = MakeCall(*offload(), call);
+  in_flight.fetch_sub(1, std::memory_order_relaxed);
+  return good;
+}
+
+}  // namespace engine
