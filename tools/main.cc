@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <map>
@@ -18,6 +19,7 @@
 #include "tools/check_rules.h"
 #include "tools/report.h"
 #include "tools/saturate.h"
+#include "tools/tls_bench.h"
 
 namespace {
 
@@ -63,6 +65,11 @@ const std::map<std::string, hwsim::TransportKind> kTransports = {
 const std::map<std::string, engine::RetryPolicy> kRetries = {
     {"when_space", engine::RetryPolicy::kWhenSpace},
     {"immediate", engine::RetryPolicy::kImmediate}};
+const std::map<std::string, tools::TlsVersion> kTlsVersions = {{"1.2", tools::TlsVersion::k12},
+                                                               {"1.3", tools::TlsVersion::k13}};
+const std::map<std::string, tools::TlsKey> kTlsKeys = {{"rsa2048", tools::TlsKey::kRsa2048},
+                                                       {"rsa4096", tools::TlsKey::kRsa4096},
+                                                       {"ecdsa_p256", tools::TlsKey::kEcdsaP256}};
 const std::map<std::string, bool> kWork = {{"real", true}, {"none", false}};
 
 const std::map<std::string, OperationKind>& Operations() {
@@ -228,6 +235,69 @@ int Bench(CommonArguments& common, tools::BenchOptions& options) {
   return 0;
 }
 
+// What `bench --tls` has besides the arguments of bench.
+struct TlsArguments {
+  bool wanted = false;
+  std::vector<tools::TlsVersion> versions = {tools::TlsVersion::k12, tools::TlsVersion::k13};
+  std::vector<tools::TlsKey> keys = {tools::TlsKey::kRsa2048, tools::TlsKey::kRsa4096,
+                                     tools::TlsKey::kEcdsaP256};
+  uint32_t client_threads = 1;
+
+  void AddTo(CLI::App& app) {
+    app.add_flag("--tls", wanted,
+                 "Compare TLS servers instead, without the card and with it, told by fd and by "
+                 "callback; --requests are handshakes, --concurrency connections");
+    AddChoices(app, "--tls-version", versions, kTlsVersions, "Both unless given");
+    AddChoices(app, "--tls-key", keys, kTlsKeys, "The server's key; all unless given");
+    app.add_option("--client-threads", client_threads, "Threads that the clients have")
+        ->check(CLI::Range(1u, 64u))
+        ->capture_default_str();
+  }
+};
+
+int BenchTls(CommonArguments& common, const tools::BenchOptions& bench, const TlsArguments& tls) {
+  if (auto resolved = common.Resolve(); !resolved) {
+    return Fail(kExitBadArguments, resolved.error().message);
+  }
+  tools::TlsBenchOptions options{
+      .card = {.card = common.card,
+               .profile = common.profile,
+               .config = common.config,
+               .completion = bench.completions.front()},
+      .versions = tls.versions,
+      .keys = tls.keys,
+      .concurrency = std::max(bench.concurrency, tls.client_threads),
+      .client_threads = tls.client_threads,
+      .handshakes = bench.requests,
+      .repetitions = bench.repetitions,
+  };
+  for (const Notify notify : bench.notifies) {
+    options.notifies.push_back(notify == Notify::kFd ? tools::TlsNotify::kFd
+                                                     : tools::TlsNotify::kCallback);
+  }
+  PrintHeading(
+      "bench --tls", common,
+      fmt::format("a TLS server on one thread, {} connections under way from {} client thread(s) "
+                  "on the same processors, completion by {}, {} repetitions in turn, the median "
+                  "shown",
+                  options.concurrency, options.client_threads,
+                  hwsim::CompletionModeName(options.card.completion), options.repetitions));
+  ProgressLine progress;
+  options.progress = [&](const std::string& what, double fraction) {
+    progress.Show(what, fraction);
+  };
+  const auto reports = tools::RunTlsBench(options);
+  progress.Clear();
+  if (!reports) return Fail(kExitFailed, reports.error().message);
+  fmt::print(common.text(), "{}\n{}\n", tools::TlsTable(*reports), tools::TlsVerdict(*reports));
+  nlohmann::json json = tools::ToJson(std::span<const tools::RunReport>{});
+  for (const tools::TlsReport& report : *reports) json["runs"].push_back(tools::ToJson(report));
+  if (auto written = MaybeWriteJson(common, json); !written) {
+    return Fail(kExitFailed, written.error().message);
+  }
+  return 0;
+}
+
 int Saturate(CommonArguments& common, tools::SaturateOptions& options) {
   if (auto resolved = common.Resolve(); !resolved) {
     return Fail(kExitBadArguments, resolved.error().message);
@@ -366,6 +436,9 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(1u, 100u))
       ->capture_default_str();
 
+  TlsArguments tls;
+  tls.AddTo(*bench_app);
+
   CommonArguments saturate_common;
   tools::SaturateOptions saturate;
   saturate.completions = {CompletionMode::kInterrupt};
@@ -406,5 +479,6 @@ int main(int argc, char** argv) {
     return app.exit(error) == 0 ? 0 : kExitBadArguments;
   }
   if (check_app->parsed()) return Check(check);
-  return bench_app->parsed() ? Bench(bench_common, bench) : Saturate(saturate_common, saturate);
+  if (saturate_app->parsed()) return Saturate(saturate_common, saturate);
+  return tls.wanted ? BenchTls(bench_common, bench, tls) : Bench(bench_common, bench);
 }

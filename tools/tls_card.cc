@@ -1,0 +1,95 @@
+#include "tools/tls_card.h"
+
+#include <fmt/format.h>
+#include <openssl/core.h>
+#include <openssl/crypto.h>
+#include <openssl/provider.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "hwsim/fd.h"
+
+extern "C" {
+// The provider's only way in, as libcrypto's manual declares it.
+int OSSL_provider_init(const OSSL_CORE_HANDLE* core, const OSSL_DISPATCH* in,
+                       const OSSL_DISPATCH** out, void** provctx);
+}
+
+namespace tools {
+
+using hwsim::Expected;
+
+namespace {
+
+std::string_view TransportName(hwsim::TransportKind transport) {
+  switch (transport) {
+    case hwsim::TransportKind::kUring:
+      return "uring";
+    case hwsim::TransportKind::kMemory:
+      return "memory";
+    case hwsim::TransportKind::kAuto:
+      break;
+  }
+  return "auto";
+}
+
+// What a person would write into openssl.cnf.
+std::string Configuration(const TlsCardOptions& options) {
+  const CardOptions& card = options.card;
+  const auto poll_interval =
+      std::chrono::duration_cast<std::chrono::microseconds>(card.poll_interval).count();
+  return fmt::format(
+      "openssl_conf = init\n"
+      "[init]\n"
+      "providers = providers\n"
+      "[providers]\n"
+      "default = default_provider\n"
+      "ghostcard = ghostcard_provider\n"
+      "[default_provider]\n"
+      "activate = 1\n"
+      "[ghostcard_provider]\n"
+      "activate = 1\n"
+      "{} = {}\n"
+      "transport = {}\n"
+      "completion = {}\n"
+      "poll_interval_us = {}\n"
+      "queue_pairs = {}\n"
+      "depth = {}\n"
+      "execution_threads = {}\n"
+      "seed = {}\n",
+      options.config.empty() ? "profile" : "config",
+      options.config.empty() ? options.profile : options.config, TransportName(card.transport),
+      hwsim::CompletionModeName(options.completion), std::max<int64_t>(poll_interval, 1),
+      card.queue_pairs, card.depth, card.execution_threads, card.seed);
+}
+
+// libcrypto reads its configuration from a file; this one has no name but its number.
+Expected<hwsim::UniqueFd> FileOf(const std::string& text) {
+  hwsim::UniqueFd file(::memfd_create("openssl.cnf", MFD_CLOEXEC));
+  if (!file.valid() ||
+      ::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
+    return hwsim::Unexpected(hwsim::SystemError("a configuration file in memory", errno));
+  }
+  return file;
+}
+
+}  // namespace
+
+Expected<OpensslPtr<OSSL_LIB_CTX>> LoadCard(const TlsCardOptions& options) {
+  const auto file = FileOf(Configuration(options));
+  if (!file) return hwsim::Unexpected(file.error());
+  OpensslPtr<OSSL_LIB_CTX> library(OSSL_LIB_CTX_new());
+  const std::string path = fmt::format("/proc/self/fd/{}", file->get());
+  if (library == nullptr ||
+      OSSL_PROVIDER_add_builtin(library.get(), "ghostcard", OSSL_provider_init) != 1 ||
+      OSSL_LIB_CTX_load_config(library.get(), path.c_str()) != 1 ||
+      OSSL_PROVIDER_available(library.get(), "ghostcard") != 1) {
+    return hwsim::Unexpected(OpensslError("the ghostcard provider could not be loaded"));
+  }
+  return library;
+}
+
+}  // namespace tools

@@ -1,0 +1,26 @@
+// A card behind libcrypto: a library context in which the ghostcard provider, built into this
+// program, does whatever it offers.
+#ifndef GHOSTCARD_TOOLS_TLS_CARD_H_
+#define GHOSTCARD_TOOLS_TLS_CARD_H_
+
+#include <string>
+
+#include "tools/bench.h"
+#include "tools/tls_identity.h"
+
+namespace tools {
+
+struct TlsCardOptions {
+  CardOptions card;     // all but its profile, which is given by
+  std::string profile;  // the name of one that ships, or
+  std::string config;   // a file, if not empty
+  hwsim::CompletionMode completion = hwsim::CompletionMode::kInterrupt;
+};
+
+// Fails with what libcrypto says. The card lasts until the process ends, whatever becomes of the
+// library context.
+hwsim::Expected<OpensslPtr<OSSL_LIB_CTX>> LoadCard(const TlsCardOptions& options);
+
+}  // namespace tools
+
+#endif  // GHOSTCARD_TOOLS_TLS_CARD_H_
