@@ -106,7 +106,9 @@ SyscallCounter::SyscallCounter() {
     if (std::ifstream(path) >> id) break;
   }
   if (id == 0) {
-    why_ = "tracefs is not mounted or not readable";
+    why_ =
+        "tracefs is not mounted or not readable; root can: mount -t tracefs tracefs "
+        "/sys/kernel/tracing";
     return;
   }
   perf_event_attr attributes{};

@@ -70,7 +70,17 @@ const std::map<std::string, tools::TlsVersion> kTlsVersions = {{"1.2", tools::Tl
 const std::map<std::string, tools::TlsKey> kTlsKeys = {{"rsa2048", tools::TlsKey::kRsa2048},
                                                        {"rsa4096", tools::TlsKey::kRsa4096},
                                                        {"ecdsa_p256", tools::TlsKey::kEcdsaP256}};
+constexpr uint64_t kRequestsMax = 1'000'000'000'000;
 const std::map<std::string, bool> kWork = {{"real", true}, {"none", false}};
+
+// CLI11 takes "-1" for the largest number there is.
+CLI::Validator WholeNumber() {
+  const auto check = [](const std::string& text) {
+    const bool digits = text.find_first_not_of("0123456789") == std::string::npos;
+    return digits ? "" : "'" + text + "' given; allowed: a whole number";
+  };
+  return {check, "UINT"};
+}
 
 const std::map<std::string, OperationKind>& Operations() {
   static std::map<std::string, OperationKind> operations;
@@ -157,7 +167,9 @@ struct CommonArguments {
                    "Polling: microseconds between looks at the rings; 0: without a pause")
         ->check(CLI::Range(0.0, 1e6))
         ->capture_default_str();
-    app.add_option("--seed", card.seed, "Seed of everything random")->capture_default_str();
+    app.add_option("--seed", card.seed, "Seed of everything random")
+        ->check(WholeNumber())
+        ->capture_default_str();
     app.add_option("--json", json, "Write the results to this file as JSON; -: standard output");
   }
 
@@ -427,8 +439,10 @@ int main(int argc, char** argv) {
   bench_app->add_option("--concurrency", bench.concurrency, "Jobs under way at a time")
       ->check(CLI::Range(1u, 1'000'000u))
       ->capture_default_str();
-  bench_app->add_option("--requests", bench.requests,
-                        "Requests in a run; 0: as many as take about a second");
+  bench_app
+      ->add_option("--requests", bench.requests,
+                   "Requests in a run; 0: as many as take about a second")
+      ->check(CLI::Range(uint64_t{0}, kRequestsMax));
   bench_app->add_option("--size", bench.size_bytes, "Bytes of input, for operations that have one")
       ->check(CLI::Range(0u, 64u << 20))
       ->capture_default_str();
@@ -461,7 +475,7 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(0.01, 1000.0))
       ->capture_default_str();
   saturate_app->add_option("--requests", saturate.requests, "Requests in a run")
-      ->check(CLI::Range(uint64_t{1}, uint64_t{1'000'000'000'000}))
+      ->check(CLI::Range(uint64_t{1}, kRequestsMax))
       ->capture_default_str();
 
   CheckArguments check;

@@ -40,6 +40,8 @@ expect 2 "--operation" bench --operation rsa1024_sign
 expect 2 "--transport" bench --transport carrier
 expect 2 "--concurrency" bench --concurrency 0
 expect 2 "--requests" bench --requests many
+expect 2 "--requests: Value -4 not in range 0 to 1000000000000" bench --requests -4
+expect 2 "--seed: '-1' given; allowed: a whole number" bench --seed -1
 expect 2 "--depth" bench --depth 40000
 expect 2 "profiles that ship: ideal, qat-4xxx, qat-c62x, dsa" bench --profile qat-9xxx
 expect 2 "No such file or directory" bench --config /nowhere.toml
