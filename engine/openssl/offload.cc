@@ -139,11 +139,14 @@ Offload::Ending Offload::RunOnCard(OperationHandle& operation) {
   const Recovery recovery{.attempts_max = options_.attempts_max,
                           .wait_for_restart = options_.wait_for_restart,
                           .software_fallback = options_.software_fallback};
+  const uint64_t retries = retries_max_.load(std::memory_order_relaxed);
   const Outcome outcome = machine->engine->Run(
-      operation, {.time_limit = options_.time_limit,
-                  .queue_pair = queue_pair_of_thread,
-                  .recovery = recovery,
-                  .retries_max = retries_max_.load(std::memory_order_relaxed)});
+      operation,
+      {.time_limit = options_.time_limit,
+       .queue_pair = queue_pair_of_thread,
+       .recovery = recovery,
+       .retries_max =
+           retries == kNoLimit ? std::nullopt : std::optional(static_cast<uint32_t>(retries))});
   last_reason.clear();
   switch (outcome) {
     case Outcome::kOk:

@@ -56,7 +56,7 @@ class Offload {
   static void UseQueuePairInThread(uint32_t queue_pair);
   // For calls outside jobs: see RunOptions::retries_max.
   void SetRetriesMax(std::optional<uint32_t> retries_max) {
-    retries_max_.store(retries_max, std::memory_order_relaxed);
+    retries_max_.store(retries_max ? *retries_max : kNoLimit, std::memory_order_relaxed);
   }
 
   // Looks for completions: for completion = inline, and for who polls besides. Returns how many.
@@ -97,7 +97,8 @@ class Offload {
   std::atomic<Machine*> machine_{nullptr};
   // Stand alone: no order needed.
   std::atomic<uint64_t> software_{0};
-  std::atomic<std::optional<uint32_t>> retries_max_;
+  static constexpr uint64_t kNoLimit = UINT64_MAX;
+  std::atomic<uint64_t> retries_max_{kNoLimit};
 };
 
 }  // namespace engine

@@ -27,7 +27,9 @@ Expected<Profile> LoadProfileSection(const std::string& path, const std::string&
     if (key.str() == section) {
       std::ostringstream text;
       text << *table;
-      return ParseProfile(text.str(), path + " [" + section + "]");
+      std::string origin = path;
+      origin.append(" [").append(section).append("]");
+      return ParseProfile(text.str(), origin);
     }
     if (!sections.empty()) sections += ", ";
     sections += key.str();
