@@ -33,6 +33,35 @@ TEST_F(EngineTest, SynchronousCallerPassesJobsOfItsOwnThreadThatWaitForSpace) {
   EXPECT_EQ(queued.result(), kOk);
 }
 
+hwsim::FaultPlan RingFullAtFirst(uint32_t times) {
+  return {.rules = {{.kind = hwsim::FaultKind::kRingFull, .nth = 1, .times = times}}};
+}
+
+TEST_F(EngineTest, WhoWaitsInPlaceTriesAsOftenAsItsRetriesAllow) {
+  Make(4, {.poll_interval = std::chrono::nanoseconds(1)}, RingFullAtFirst(3));
+  NullOperation operation;
+  EXPECT_EQ(engine_->Run(operation, {.retries_max = 3}), Outcome::kOk);
+  EXPECT_EQ(engine_->stats().again, 3u);
+}
+
+TEST_F(EngineTest, WhoWaitsInPlaceIsRefusedWhenItsRetriesAreUsedUp) {
+  Make(4, {.poll_interval = std::chrono::nanoseconds(1)}, RingFullAtFirst(3));
+  NullOperation operation;
+  EXPECT_EQ(engine_->Run(operation, {.retries_max = 2}), Outcome::kRefused);
+  EXPECT_EQ(engine_->stats().again, 3u);
+  EXPECT_EQ(engine_->Run(operation, {.retries_max = 0}), Outcome::kOk) << "there is room now";
+}
+
+TEST_F(EngineTest, JobMayBeToldToWaitInPlace) {
+  Make(1);
+  const auto context = WaitContext::Create();
+  Fibre job(context, RunNull({.in_place = true}));
+  EXPECT_FALSE(job.paused());
+  EXPECT_EQ(job.result(), kOk);
+  EXPECT_EQ(WaitFdOf(*context), -1) << "nobody but the job itself waits";
+  context->Close();
+}
+
 TEST_F(EngineTest, BlockedJobOfAClosedContextStillGetsSpace) {
   Make(1);
   auto contexts = std::array{WaitContext::Create(), WaitContext::Create()};
