@@ -107,12 +107,12 @@ class VirtualCard::Impl {
   std::vector<std::unique_ptr<QueuePair>> OpenQueuePairs(const Options& options) {
     std::vector<std::unique_ptr<QueuePair>> queue_pairs;
     for (uint32_t i = 0; i < options.queue_pairs; ++i) {
+      std::unique_ptr<Channel> channel = std::make_unique<VirtualChannel>(
+          i, CompletionRingDepth(profile_, options.depth),
+          [this](std::span<const Arrival> arrivals) { core_.Arrive(clock_.Now(), arrivals); });
+      if (options.wrap_channel) channel = options.wrap_channel(i, std::move(channel));
       queue_pairs.push_back(std::make_unique<QueuePair>(
-          QueuePairOptions(plan_, i, options.depth, clock_),
-          std::make_unique<VirtualChannel>(i, CompletionRingDepth(profile_, options.depth),
-                                           [this](std::span<const Arrival> arrivals) {
-                                             core_.Arrive(clock_.Now(), arrivals);
-                                           })));
+          QueuePairOptions(plan_, i, options.depth, clock_), std::move(channel)));
     }
     return queue_pairs;
   }

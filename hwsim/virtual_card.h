@@ -6,10 +6,12 @@
 #ifndef GHOSTCARD_HWSIM_VIRTUAL_CARD_H_
 #define GHOSTCARD_HWSIM_VIRTUAL_CARD_H_
 
+#include <functional>
 #include <memory>
 #include <optional>
 
 #include "hwsim/card.h"
+#include "hwsim/rings/transport.h"
 
 namespace hwsim {
 
@@ -20,6 +22,10 @@ class VirtualCard final : public Card {
     uint32_t queue_pairs = 1;  // 1..profile.queue_pairs_max
     uint32_t depth = 0;        // 0: the profile's
     uint64_t seed = 1;
+    // Puts something between each queue pair and the card, to watch what travels or to meddle with
+    // it. Empty: nothing. Called in Create only.
+    std::function<std::unique_ptr<Channel>(uint32_t queue_pair, std::unique_ptr<Channel> channel)>
+        wrap_channel;
   };
   static Expected<std::unique_ptr<VirtualCard>> Create(Options options);
   ~VirtualCard() override;

@@ -1,7 +1,7 @@
-// ghostcard: the command line. Subcommands: bench, saturate, check.
+// ghostcard: the command line. Subcommands: bench, saturate, check, simulate.
 //
 // Exit codes: 0 done; 1 it could not be run, or a check of the results failed; 2 bad arguments.
-// check has more: see CheckExitCode.
+// check and simulate have more: see CheckExitCode and simulate_command.h.
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -19,6 +19,7 @@
 #include "tools/check_rules.h"
 #include "tools/report.h"
 #include "tools/saturate.h"
+#include "tools/simulate_command.h"
 #include "tools/tls_bench.h"
 
 namespace {
@@ -487,8 +488,14 @@ int main(int argc, char** argv) {
     check.options.command = TakeCommand(argc, argv);
   }
 
+  tools::SimulateCommand simulate;
+  CLI::App* const simulate_app = app.add_subcommand(
+      "simulate", "Run jobs, engine and card under a virtual clock, with faults drawn from seeds");
+  simulate.AddTo(*simulate_app);
+
   try {
     app.parse(argc, argv);
+    if (simulate_app->parsed()) return simulate.Run();
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : kExitBadArguments;
   }

@@ -54,8 +54,42 @@ void ReadEngine(TomlReader& reader, engine::Engine::Options& options) {
   reader.Integer("attempts_max", 1, 100, options.recovery.attempts_max);
   reader.Bool("wait_for_restart", options.recovery.wait_for_restart);
   reader.Bool("software_fallback", options.recovery.software_fallback);
+  reader.Bool("callback_when_space", options.callback_when_space);
   reader.Time("heartbeat_interval", kTimeMax, options.health.heartbeat_interval);
+  reader.Integer("stale_looks_max", 1, 1000, options.health.stale_looks_max);
   reader.Time("stuck_limit", kTimeMax, options.health.stuck_limit);
+}
+
+// What jobs run: names of operations, those that need no key of their own.
+void ReadMix(TomlReader& reader, std::vector<hwsim::OperationKind>& mix) {
+  using hwsim::OperationKind;
+  const toml::node* const node = reader.Find("mix");
+  if (node == nullptr) return;
+  std::vector<OperationKind> kinds;
+  const toml::array* const names = node->as_array();
+  for (size_t i = 0; names != nullptr && i < names->size(); ++i) {
+    for (const OperationKind kind :
+         {OperationKind::kNull, OperationKind::kCopy, OperationKind::kCrc32c,
+          OperationKind::kSha256, OperationKind::kAes128Gcm, OperationKind::kDeflate}) {
+      if (names->get(i)->value_or<std::string>("") == OperationName(kind)) kinds.push_back(kind);
+    }
+  }
+  if (names == nullptr || kinds.empty() || kinds.size() != names->size()) {
+    reader.Mistake(*node, "mix",
+                   "allowed: a list of null, copy, crc32c, sha256, aes128_gcm, deflate");
+    return;
+  }
+  mix = std::move(kinds);
+}
+
+void ReadChances(TomlReader& reader, ScenarioOptions& options) {
+  reader.Number("cancel", 0, 1, options.cancel);
+  reader.Number("free_context", 0, 1, options.free_context);
+  reader.Number("in_place", 0, 1, options.in_place);
+  reader.Number("needless_resume", 0, 1, options.needless_resume);
+  // A job that is never resumed does not end.
+  reader.Number("slow_resume", 0, 0.99, options.slow_resume);
+  reader.Bool("resume_in_callback", options.resume_in_callback);
 }
 
 void ReadRun(const toml::table& table, TomlMistakes& mistakes, ScenarioFile& file) {
@@ -74,11 +108,16 @@ void ReadRun(const toml::table& table, TomlMistakes& mistakes, ScenarioFile& fil
                             {"heuristic", ScenarioPoll::kHeuristic},
                             {"on_interrupt", ScenarioPoll::kOnInterrupt}},
                            options.poll);
+  reader.Integer("poll_quota", 0, 1'000'000, options.poll_quota);
   reader.Bool("synchronous", options.synchronous);
   reader.Integer("jobs", 1, 10'000, options.jobs);
   reader.Integer("operations", 1, 1'000'000, options.operations);
+  reader.Integer("size_bytes", 1, 1'000'000, options.size_bytes);
+  ReadMix(reader, options.mix);
   reader.Bool("tamper", options.tamper);
+  ReadChances(reader, options);
   ReadTime(reader, "free_contexts_at", options.free_contexts_at);
+  ReadTime(reader, "faults_end", options.faults_end);
   reader.Time("patience", kTimeMax, options.patience);
   ReadEngine(reader, options.engine);
   reader.RefuseTheRest();

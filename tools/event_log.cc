@@ -1,0 +1,119 @@
+#include "tools/event_log.h"
+
+#include <array>
+#include <string_view>
+
+#include "engine/operation.h"
+#include "hwsim/model/card_state.h"
+#include "hwsim/model/fault_plan.h"
+#include "hwsim/request.h"
+
+namespace tools {
+
+namespace {
+
+// What stands behind the place.
+enum class Shape : uint8_t { kRequest, kQueuePair, kJob, kFault, kRun };
+enum class Detail : uint8_t { kNone, kOperation, kStatus, kOutcome, kState };
+
+struct Form {
+  Shape shape;
+  std::string_view text;
+  Detail detail = Detail::kNone;
+};
+constexpr std::array<Form, kEventKindCount> kForms = {{
+    {Shape::kRequest, "pushed", Detail::kOperation},
+    {Shape::kRequest, "answered", Detail::kStatus},
+    {Shape::kQueuePair, "a response once more"},
+    {Shape::kRequest, "popped"},
+    {Shape::kQueuePair, "interrupt"},
+    {Shape::kJob, "started", Detail::kOperation},
+    {Shape::kJob, "waits for its result"},
+    {Shape::kJob, "waits for space (EAGAIN)"},
+    {Shape::kJob, "wait fd readable"},
+    {Shape::kJob, "called back"},
+    {Shape::kJob, "resumed"},
+    {Shape::kJob, "cancelled by the application"},
+    {Shape::kJob, "context freed by the application"},
+    {Shape::kJob, "ended", Detail::kOutcome},
+    {Shape::kFault, "fault"},
+    {Shape::kRun, "card", Detail::kState},
+    {Shape::kRun, "the faults end"},
+    {Shape::kRun, "reset by the operator"},
+    {Shape::kRun, "every slot is used once more"},
+    {Shape::kRun, "patience is over"},
+    {Shape::kRun, "BROKEN"},
+}};
+static_assert(static_cast<size_t>(EventKind::kBroken) + 1 == kEventKindCount);
+
+std::string_view StatusName(uint8_t status) {
+  static constexpr std::array<std::string_view, 5> kNames = {"pending", "ok", "operation_failed",
+                                                             "device_error", "card_reset"};
+  return status < kNames.size() ? kNames[status] : "?";
+}
+
+std::string_view DetailName(Detail detail, uint8_t value) {
+  switch (detail) {
+    case Detail::kOperation:
+      return hwsim::OperationName(static_cast<hwsim::OperationKind>(value));
+    case Detail::kStatus:
+      return StatusName(value);
+    case Detail::kOutcome:
+      return engine::OutcomeName(static_cast<engine::Outcome>(value));
+    case Detail::kState:
+      return hwsim::CardStateName(static_cast<hwsim::CardState>(value));
+    case Detail::kNone:
+      break;
+  }
+  return "";
+}
+
+// A step of splitmix64, which spreads every bit.
+uint64_t Mix(uint64_t hash, uint64_t word) {
+  uint64_t z = (hash ^ word) + 0x9e3779b97f4a7c15;
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+  return z ^ (z >> 31);
+}
+
+}  // namespace
+
+std::string EventLine(const Event& event) {
+  const Form& form = kForms[static_cast<size_t>(event.kind)];
+  std::string line = std::to_string(event.at.time_since_epoch().count()) + "ns ";
+  const std::string place = std::to_string(event.place);
+  const std::string number = std::to_string(event.number);
+  switch (form.shape) {
+    case Shape::kRequest:
+      line += "queue pair " + place + ": request " + number + " ";
+      break;
+    case Shape::kQueuePair:
+      line += "queue pair " + place + ": ";
+      break;
+    case Shape::kJob:
+      line += "job " + place + ": operation " + number + " ";
+      break;
+    case Shape::kFault:
+      line += "FAULT " + std::string(hwsim::FaultName(static_cast<hwsim::FaultKind>(event.detail)));
+      if (event.number != 0) line += ", queue pair " + place + ", request " + number;
+      return line;
+    case Shape::kRun:
+      break;
+  }
+  line += form.text;
+  const std::string_view detail = DetailName(form.detail, event.detail);
+  if (!detail.empty()) line += " (" + std::string(detail) + ")";
+  return line;
+}
+
+void EventLog::Append(const Event& event) {
+  ++count_;
+  hash_ = Mix(hash_, static_cast<uint64_t>(event.at.time_since_epoch().count()));
+  hash_ = Mix(hash_, event.number);
+  hash_ = Mix(hash_, uint64_t{event.place} << 16 | static_cast<uint64_t>(event.kind) << 8 |
+                         uint64_t{event.detail});
+  if (keep_) events_.push_back(event);
+  if (on_event) on_event(event);
+}
+
+}  // namespace tools

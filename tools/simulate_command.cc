@@ -1,0 +1,155 @@
+#include "tools/simulate_command.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <chrono>
+#include <cstdio>
+#include <optional>
+#include <string_view>
+#include <thread>
+
+#include "tools/scenario_write.h"
+#include "tools/swarm.h"
+
+namespace tools {
+
+namespace {
+
+std::optional<uint64_t> ParseNumber(std::string_view text) {
+  uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+// Two numbers with `between` between them.
+std::optional<std::pair<uint64_t, uint64_t>> ParsePair(std::string_view text,
+                                                       std::string_view between) {
+  const size_t at = text.find(between);
+  if (at == text.npos) return std::nullopt;
+  const auto first = ParseNumber(text.substr(0, at));
+  const auto second = ParseNumber(text.substr(at + between.size()));
+  if (!first || !second) return std::nullopt;
+  return std::pair(*first, *second);
+}
+
+uint32_t Processors() { return std::max(1u, std::thread::hardware_concurrency()); }
+
+}  // namespace
+
+int ExitCodeOf(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::kGood:
+      return 0;
+    case Verdict::kBroken:
+      return kExitBrokenInvariant;
+    case Verdict::kStuck:
+      return kExitNoProgress;
+    case Verdict::kCrashed:
+      break;
+  }
+  return kExitCrash;
+}
+
+void SimulateCommand::AddTo(CLI::App& app) {
+  app.footer(
+      "Exit codes: 0 every seed is well; 1 it could not be run; 2 bad arguments; 3 an invariant "
+      "was "
+      "broken; 4 no progress: not everything ended in its time; 5 a crash.");
+  app.add_option("--seed", seed_,
+                 "One seed: a number, or a commit hash (7 to 64 hexadecimal digits, of which the "
+                 "first 16 count); prints what was drawn")
+      ->type_name("SEED");
+  app.add_option("--seeds", seeds_, "Many: from A to B, both included")
+      ->type_name("A..B")
+      ->capture_default_str()
+      ->excludes("--seed");
+  app.add_option("--shard", shard_, "Of these, every Nth, beginning with the one at index I")
+      ->type_name("I/N")
+      ->excludes("--seed");
+  options_.workers = Processors();
+  app.add_option("--jobs", options_.workers, "Worker processes")
+      ->check(CLI::Range(1u, 1024u))
+      ->capture_default_str();
+  app.add_option("--log", options_.log, "With --seed: write what happens to this file, for replay")
+      ->needs("--seed")
+      ->type_name("FILE");
+}
+
+int SimulateCommand::Run() {
+  if (!seed_.empty()) {
+    const auto seed = ParseSeed(seed_);
+    if (!seed) {
+      throw CLI::ValidationError("--seed",
+                                 "'" + seed_ +
+                                     "' given; allowed: a number, or a commit hash of 7 to 64 "
+                                     "hexadecimal digits");
+    }
+    return RunOne(*seed);
+  }
+  const auto range = ParsePair(seeds_, "..");
+  if (!range || range->first > range->second) {
+    throw CLI::ValidationError("--seeds",
+                               "'" + seeds_ + "' given; allowed: A..B, two numbers, A <= B");
+  }
+  options_.seeds = {.first = range->first, .last = range->second};
+  if (!shard_.empty()) {
+    const auto shard = ParsePair(shard_, "/");
+    if (!shard || shard->first >= shard->second) {
+      throw CLI::ValidationError("--shard",
+                                 "'" + shard_ + "' given; allowed: I/N, two numbers, I < N");
+    }
+    options_.seeds.shard = shard->first;
+    options_.seeds.shards = shard->second;
+  }
+  return RunMany();
+}
+
+int SimulateCommand::RunOne(uint64_t seed) {
+  options_.seeds = {.first = seed, .last = seed};
+  options_.workers = 1;
+  fmt::print("SEED={}\n\n{}\n", seed, ScenarioToml(DrawScenario(seed)));
+  return Report(RunSimulate(options_), false);
+}
+
+int SimulateCommand::RunMany() {
+  const bool on_terminal = ::isatty(STDERR_FILENO) != 0;
+  const auto start = std::chrono::steady_clock::now();
+  auto shown = start;
+  const uint64_t total = options_.seeds.count();
+  options_.progress = [&](uint64_t done) {
+    const auto now = std::chrono::steady_clock::now();
+    // Often where a line is rewritten in place, seldom where each stays.
+    if (now - shown < (on_terminal ? std::chrono::milliseconds(100) : std::chrono::seconds(30))) {
+      return;
+    }
+    shown = now;
+    fmt::print(stderr, "{}{} of {} seeds{}", on_terminal ? "\r\033[K" : "", done, total,
+               on_terminal ? "" : "\n");
+    std::fflush(stderr);
+  };
+  const auto report = RunSimulate(options_);
+  if (on_terminal) fmt::print(stderr, "\r\033[K");
+  return Report(report, true);
+}
+
+int SimulateCommand::Report(const hwsim::Expected<SimulateReport>& report, bool many) const {
+  if (!report) {
+    fmt::print(stderr, "ghostcard: simulate: {}\n", report.error().message);
+    return kExitCouldNotRun;
+  }
+  if (report->failure) {
+    const SeedFailure& failure = *report->failure;
+    fmt::print("SEED={} {}: {}\nreplay: ghostcard simulate --seed {}\n", failure.seed,
+               VerdictName(failure.verdict), failure.what, failure.seed);
+    return ExitCodeOf(failure.verdict);
+  }
+  for (const auto& [name, count] : report->counts) fmt::print("{:>12}  {}\n", count, name);
+  if (many) fmt::print("{:>12}  seeds, all well\n", report->seeds);
+  fmt::print("event log hash {:016x}\n", report->hash);
+  return 0;
+}
+
+}  // namespace tools
