@@ -125,8 +125,11 @@ void ScenarioRules::CheckLine(uint32_t queue_pair, bool polled) const {
   for (ScenarioJob* const job : lines_[queue_pair]) {
     if (Waits(*job)) {
       if (first == nullptr) first = job;
-      // Who waits in place lets others be told between a refusal and the return to the line.
-      const bool may_be_late = job->requeued && options_.in_place != 0;
+      // Who waits in place, or is told at the worst moment, lets others be told between a refusal
+      // and the return to the line.
+      const bool meanwhile =
+          options_.in_place != 0 || options_.card.faults.Has(FaultKind::kCallbackWorstMoment);
+      const bool may_be_late = job->requeued && meanwhile;
       if (before == nullptr && !may_be_late) before = job;
       continue;
     }
