@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "hwsim/check.h"
+#include "hwsim/rare.h"
 
 namespace engine {
 
@@ -227,7 +228,10 @@ Engine::Step Engine::Submit(OperationState& operation) {
 }
 
 Engine::Step Engine::TrySubmit(OperationState& operation) {
-  if (operation.stop_.load(std::memory_order_seq_cst) != Outcome::kOk) return EndStopped(operation);
+  if (operation.stop_.load(std::memory_order_seq_cst) != Outcome::kOk) {
+    GHOSTCARD_RARE("stopped before a submit");
+    return EndStopped(operation);
+  }
   const bool granted = operation.phase_.load(std::memory_order_relaxed) == Phase::kGranted;
   // Before the submit: once the card has it, the callback may run and look.
   SetStatus(operation.context_, Status::kOk);
@@ -255,6 +259,7 @@ Engine::Step Engine::OnRefused(OperationState& operation, bool granted) {
   using Admission = hwsim::QueuePair::Admission;
   const bool restarting = operation.queue_pair_->admission() == Admission::kClosed;
   if (restarting && operation.recovery_.wait_for_restart) {
+    GHOSTCARD_RARE("waited for a restart");
     SetStatus(operation.context_, Status::kAgain);
     return WaitForSpace(operation, granted);
   }
@@ -305,7 +310,10 @@ Engine::Step Engine::WaitForSpace(OperationState& operation, bool at_head) {
                            (options_.callback_when_space && operation.context_ != nullptr);
   if (!can_be_told) return Step::kWait;
   RetryQueue& queue = RetryQueueOf(operation);
-  if (queue.Add(operation, at_head)) return TrySubmit(operation);
+  if (queue.Add(operation, at_head)) {
+    GHOSTCARD_RARE("a slot came free as it queued");
+    return TrySubmit(operation);
+  }
   Phase phase = Phase::kQueued;
   if (operation.stop_.load(std::memory_order_seq_cst) != Outcome::kOk &&
       operation.phase_.compare_exchange_strong(phase, Phase::kStopped, std::memory_order_acq_rel)) {
@@ -329,7 +337,10 @@ Engine::Step Engine::EndCompleted(OperationState& operation) {
   const Recovery& recovery = operation.recovery_;
   if (recovery.attempts_max <= 1 && !recovery.software_fallback) return End(operation, outcome);
   // It would have gone on.
-  if (!wanted) return EndStopped(operation);
+  if (!wanted) {
+    GHOSTCARD_RARE("stopped where it would have been tried again");
+    return EndStopped(operation);
+  }
   if (operation.attempts_ < recovery.attempts_max) {
     retried_.fetch_add(1, std::memory_order_relaxed);
     operation.phase_.store(Phase::kRetry, std::memory_order_relaxed);
@@ -532,10 +543,16 @@ void Engine::OnLate(OperationState& operation) {
   {
     const MutexLock lock(given_up_mutex_);
     // Otherwise its owner was told to stop and has not looked yet: it will find the result.
-    if (given_up_.erase(&operation) != 0) late_.fetch_add(1, std::memory_order_relaxed);
+    if (given_up_.erase(&operation) != 0) {
+      late_.fetch_add(1, std::memory_order_relaxed);
+    } else {
+      GHOSTCARD_RARE("completed between its stop and its owner's look");
+    }
     before = operation.phase_.exchange(Phase::kDone, std::memory_order_acq_rel);
   }
-  if (before == Phase::kAbandoned) operation.deleter_(&operation);
+  if (before != Phase::kAbandoned) return;
+  GHOSTCARD_RARE("an abandoned operation came back");
+  operation.deleter_(&operation);
 }
 
 std::optional<hwsim::TimePoint> Engine::OnTime(hwsim::TimePoint now) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "hwsim/rare.h"
+
 namespace engine {
 
 using hwsim::CardState;
@@ -52,6 +54,7 @@ bool HealthWatch::HeartbeatFailed() {
   stale_looks_ = 0;
   if (!completed) return true;
   // It says that it is dead and goes on working.
+  GHOSTCARD_RARE("a false heartbeat alarm");
   false_alarms_.fetch_add(1, std::memory_order_relaxed);
   return false;
 }
@@ -65,6 +68,11 @@ void HealthWatch::Check(TimePoint now, std::optional<TimePoint> oldest_given_up)
   const bool stuck = options_.stuck_limit != Duration::zero() && oldest_given_up &&
                      *oldest_given_up + options_.stuck_limit <= now;
   if (!HeartbeatFailed() && !stuck) return;
+  if (stuck) {
+    GHOSTCARD_RARE("reset for a stuck request");
+  } else {
+    GHOSTCARD_RARE("reset for a heartbeat that stopped");
+  }
   resets_.fetch_add(1, std::memory_order_relaxed);
   card_.Reset();
 }

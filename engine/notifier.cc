@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "hwsim/rare.h"
+
 namespace engine {
 
 using waitctx::WaitContext;
@@ -60,6 +62,7 @@ void Notifier::Tell(OperationState& operation, Phase next) {
     callbacks_.fetch_add(1, std::memory_order_relaxed);
     callback.function(callback.argument);
   } else {
+    GHOSTCARD_RARE("nobody was there to be told");
     nobody_.fetch_add(1, std::memory_order_relaxed);
   }
 }
@@ -115,7 +118,11 @@ std::optional<hwsim::TimePoint> Notifier::TellAgain(hwsim::TimePoint now, hwsim:
     if (!entry) continue;
     auto& line = *static_cast<WaitLine*>(entry->data);
     const hwsim::MutexLock lock(line.mutex_);
-    if (line.tokens_ == 0) continue;  // its owner came by itself
+    if (line.tokens_ == 0) {  // its owner came by itself
+      GHOSTCARD_RARE("an untold owner came by itself");
+      continue;
+    }
+    GHOSTCARD_RARE("a wait fd was signalled again");
     line.fd_.Signal();
     again_.fetch_add(1, std::memory_order_relaxed);
   }
@@ -143,7 +150,10 @@ void Notifier::Settle(OperationState& operation, uint32_t tokens_taken) {
   if (operation.line_ == nullptr) return;
   // The context may have been closed meanwhile, and the line with it: ask for it anew.
   const auto entry = operation.context_->GetWaitFd(key_);
-  if (!entry || entry->data != operation.line_) return;
+  if (!entry || entry->data != operation.line_) {
+    GHOSTCARD_RARE("an owner came after its context was closed");
+    return;
+  }
   WaitLine& line = *operation.line_;
   const hwsim::MutexLock lock(line.mutex_);
   line.fd_.Drain();

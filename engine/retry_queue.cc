@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "hwsim/rare.h"
+
 namespace engine {
 
 using hwsim::MutexLock;
@@ -55,6 +57,7 @@ SubmitStatus RetryQueue::Submit(OperationState& operation) {
     const bool may_go = granted || NewcomerMayGo(operation.synchronous_);
     UpdateCrowded();
     if (!may_go) {
+      GHOSTCARD_RARE("a newcomer had to queue up");
       operation.phase_.store(Phase::kRetry, std::memory_order_relaxed);
       return SubmitStatus::kAgain;
     }
@@ -65,6 +68,7 @@ SubmitStatus RetryQueue::Submit(OperationState& operation) {
   if (status != SubmitStatus::kOk) {
     operation.phase_.store(Phase::kRetry, std::memory_order_relaxed);
   }
+  if (granted && status == SubmitStatus::kAgain) GHOSTCARD_RARE("a granted slot was not there");
   // The grant is given back only now: while it stood, nobody could take the slot.
   if (granted) Remove(operation);
   return status;
@@ -119,6 +123,7 @@ void RetryQueue::GrantSlots() {
         // Otherwise it was given up, and its owner is told that.
         if (!first.phase_.compare_exchange_strong(phase, Phase::kTelling,
                                                   std::memory_order_acq_rel)) {
+          GHOSTCARD_RARE("stopped before it was granted a slot");
           continue;
         }
         Link(granted_, first, false);
@@ -139,7 +144,10 @@ bool RetryQueue::SlotIsFree(bool synchronous) {
   // None while the card is down; all for everybody when it is lost, so that they come and hear it.
   using Admission = hwsim::QueuePair::Admission;
   const Admission admission = queue_pair_.admission();
-  if (admission != Admission::kOpen) return admission == Admission::kClosedForGood;
+  if (admission != Admission::kOpen) {
+    GHOSTCARD_RARE("waited for space on a card that is down");
+    return admission == Admission::kClosedForGood;
+  }
   const auto is_free = [&] {
     const uint32_t kept = synchronous ? granted_.synchronous : granted_.size;
     return queue_pair_.in_flight() + kept < queue_pair_.depth();
@@ -148,7 +156,9 @@ bool RetryQueue::SlotIsFree(bool synchronous) {
   // A grant to somebody who is gone would keep its slot for good.
   for (OperationState* next = granted_.head; next != nullptr;) {
     OperationState& granted = *std::exchange(next, next->next_);
-    if (IsGone(granted)) Unlink(granted);
+    if (!IsGone(granted)) continue;
+    GHOSTCARD_RARE("a grant to a closed context was taken back");
+    Unlink(granted);
   }
   return is_free();
 }
@@ -157,6 +167,7 @@ bool RetryQueue::FirstCanHaveSlot() {
   while (waiting_.head != nullptr && IsGone(*waiting_.head)) {
     OperationState& gone = *waiting_.head;
     Unlink(gone);
+    GHOSTCARD_RARE("a closed context left the line");
     // Nobody to tell. If its owner is ever resumed, it tries anew.
     Phase phase = Phase::kQueued;
     gone.phase_.compare_exchange_strong(phase, Phase::kRetry, std::memory_order_acq_rel);

@@ -3,6 +3,7 @@
 
 #include "hwsim/card_core.h"
 #include "hwsim/check.h"
+#include "hwsim/rare.h"
 
 namespace hwsim {
 
@@ -79,7 +80,10 @@ void CardCore::OnRepeat(const ModelEvent& event) {
   Outbox& outbox = outboxes_[event.queue_pair];
   // The ring has room for so many; a card has no more memory for them either.
   const uint64_t taken = queue_pairs_[event.queue_pair]->repeats_taken();
-  if (outbox.repeats - taken >= repeats_max_) return;
+  if (outbox.repeats - taken >= repeats_max_) {
+    GHOSTCARD_RARE("no room for a response once more");
+    return;
+  }
   ++outbox.repeats;
   Dirty(event.queue_pair).completions.push_back(Descriptor::Repeat(event.request));
   outbox.unsignalled = true;

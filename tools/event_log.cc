@@ -78,32 +78,42 @@ uint64_t Mix(uint64_t hash, uint64_t word) {
 
 }  // namespace
 
-std::string EventLine(const Event& event) {
+std::string EventText(const Event& event) {
   const Form& form = kForms[static_cast<size_t>(event.kind)];
-  std::string line = std::to_string(event.at.time_since_epoch().count()) + "ns ";
-  const std::string place = std::to_string(event.place);
   const std::string number = std::to_string(event.number);
+  std::string text;
   switch (form.shape) {
     case Shape::kRequest:
-      line += "queue pair " + place + ": request " + number + " ";
-      break;
-    case Shape::kQueuePair:
-      line += "queue pair " + place + ": ";
+      text = "request " + number + " ";
       break;
     case Shape::kJob:
-      line += "job " + place + ": operation " + number + " ";
+      text = "operation " + number + " ";
       break;
     case Shape::kFault:
-      line += "FAULT " + std::string(hwsim::FaultName(static_cast<hwsim::FaultKind>(event.detail)));
-      if (event.number != 0) line += ", queue pair " + place + ", request " + number;
-      return line;
+      text = "FAULT " + std::string(hwsim::FaultName(static_cast<hwsim::FaultKind>(event.detail)));
+      if (event.number != 0) {
+        text += ", queue pair " + std::to_string(event.place) + ", request " + number;
+      }
+      return text;
+    case Shape::kQueuePair:
     case Shape::kRun:
       break;
   }
-  line += form.text;
+  text += form.text;
   const std::string_view detail = DetailName(form.detail, event.detail);
-  if (!detail.empty()) line += " (" + std::string(detail) + ")";
-  return line;
+  if (!detail.empty()) text += " (" + std::string(detail) + ")";
+  return text;
+}
+
+std::string EventLine(const Event& event) {
+  const Shape shape = kForms[static_cast<size_t>(event.kind)].shape;
+  std::string line = std::to_string(event.at.time_since_epoch().count()) + "ns ";
+  if (shape == Shape::kRequest || shape == Shape::kQueuePair) {
+    line += "queue pair " + std::to_string(event.place) + ": ";
+  } else if (shape == Shape::kJob) {
+    line += "job " + std::to_string(event.place) + ": ";
+  }
+  return line + EventText(event);
 }
 
 void EventLog::Append(const Event& event) {

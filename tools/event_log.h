@@ -55,6 +55,8 @@ struct Event {
 
 // "12500ns queue pair 1: request 7 pushed (sha256)"
 std::string EventLine(const Event& event);
+// The same without the time and, but for a fault's, the place: "request 7 pushed (sha256)"
+std::string EventText(const Event& event);
 
 class EventLog {
  public:

@@ -1,7 +1,7 @@
-// ghostcard: the command line. Subcommands: bench, saturate, check, simulate.
+// ghostcard: the command line. Subcommands: bench, saturate, check, simulate, replay.
 //
 // Exit codes: 0 done; 1 it could not be run, or a check of the results failed; 2 bad arguments.
-// check and simulate have more: see CheckExitCode and simulate_command.h.
+// check, simulate and replay have more: see CheckExitCode and simulate_command.h.
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -17,6 +17,7 @@
 #include "tools/bench.h"
 #include "tools/check.h"
 #include "tools/check_rules.h"
+#include "tools/replay_command.h"
 #include "tools/report.h"
 #include "tools/saturate.h"
 #include "tools/simulate_command.h"
@@ -492,10 +493,15 @@ int main(int argc, char** argv) {
   CLI::App* const simulate_app = app.add_subcommand(
       "simulate", "Run jobs, engine and card under a virtual clock, with faults drawn from seeds");
   simulate.AddTo(*simulate_app);
+  tools::ReplayCommand replay;
+  CLI::App* const replay_app = app.add_subcommand(
+      "replay", "Show one run of simulate step by step, made smaller first if it fails");
+  replay.AddTo(*replay_app);
 
   try {
     app.parse(argc, argv);
     if (simulate_app->parsed()) return simulate.Run();
+    if (replay_app->parsed()) return replay.Run();
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : kExitBadArguments;
   }

@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "hwsim/error.h"
 #include "tools/event_log.h"
@@ -34,6 +35,9 @@ class RunLogFile {
   explicit RunLogFile(std::FILE* file) : file_(file) {}
   const std::unique_ptr<std::FILE, Closer> file_;
 };
+
+// The hash that a log in this form says that the run had; none: it did not get there.
+std::optional<uint64_t> LoggedHash(std::string_view text);
 
 }  // namespace tools
 

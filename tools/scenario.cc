@@ -15,6 +15,7 @@
 #include "hwsim/virtual_card.h"
 #include "tools/ring_books.h"
 #include "tools/scenario_job.h"
+#include "tools/scenario_lists.h"
 #include "tools/scenario_rules.h"
 #include "waitctx/job.h"
 
@@ -68,8 +69,10 @@ class Application {
          }});
     if (!card) return hwsim::Unexpected(std::move(card.error()));
     card_ = card->get();
+    if (options_.lists != 0) bare_card_ = std::move(*card);
     rings_.Begin(*card_, options_.depth != 0 ? options_.depth : options_.card.depth);
     rules_.Begin(*card_);
+    if (bare_card_ != nullptr) return {};
     Engine::Options engine = options_.engine;
     engine.completion = hwsim::CompletionMode::kInline;
     auto created = Engine::Create(std::move(*card), engine);
@@ -82,6 +85,7 @@ class Application {
 
   ScenarioResult Run() {
     end_ = TimePoint{} + options_.patience + options_.faults_end.value_or(Duration::zero());
+    if (options_.lists != 0) return RunLists();
     if (options_.synchronous) {
       RunSynchronously();
     } else {
@@ -219,6 +223,29 @@ class Application {
       job.queue_pair = i / options_.operations % QueuePairs();
       RunOne(job);
     }
+  }
+
+  ScenarioResult RunLists() {
+    const RingBooks::OnBroken on_broken = [this](const std::string& rule) { Break(rule); };
+    const TimePoint end = end_ - options_.patience;
+    ScenarioLists lists(*card_, rings_, chance_, on_broken);
+    if (!lists.Run(options_.jobs * options_.operations, options_.lists, options_.mix, end,
+                   options_.patience, result_.counts)) {
+      Note(EventKind::kGaveUp);
+      ++result_.counts["stuck"];
+      if (watch_.on_stuck) watch_.on_stuck();
+    }
+    rules_.NoteFaults();
+    uint64_t accepted = 0;
+    for (const auto& queue_pair : card_->queue_pairs()) accepted += queue_pair->counts().accepted;
+    if (accepted != rings_.counts().accepted) Break("accepted is not what the rings saw");
+    result_.took = Now() - TimePoint{};
+    result_.faults = rules_.faults();
+    result_.fault_log = card_->fault_log().Text();
+    result_.counts["faults"] = card_->fault_log().total();
+    result_.hash = log_.hash();
+    bare_card_.reset();  // before the requests: what did not come back is theirs now
+    return std::move(result_);
   }
 
   // --- jobs ---
@@ -412,10 +439,11 @@ class Application {
     if (++turns_ > kTurnsMax) return GiveUp();
     DoChores();
     bool certain = false;
+    const TimePoint polled_at = Now();
     const bool polled = Poll(certain);
     rules_.NoteFaults();
     LookAtFds();
-    rules_.CheckTold(jobs_, certain);
+    rules_.CheckTold(jobs_, certain ? std::optional(polled_at) : std::nullopt);
     rules_.CheckCounts(*engine_);
     spun_ = false;
     const bool resumed = ResumeReady();
@@ -629,6 +657,7 @@ class Application {
   RingBooks rings_;
   ScenarioRules rules_;
   hwsim::VirtualCard* card_ = nullptr;
+  std::unique_ptr<hwsim::VirtualCard> bare_card_;  // without an engine that owns it
   std::unique_ptr<Engine> engine_;
   std::deque<std::pair<Application*, ScenarioJob*>> links_;  // what callbacks are given
   std::deque<ScenarioJob>

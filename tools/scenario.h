@@ -45,6 +45,9 @@ struct ScenarioOptions {
   ScenarioPoll poll = ScenarioPoll::kAlways;
   uint32_t poll_quota = 0;   // completions of a queue pair that a poll takes; 0: all
   bool synchronous = false;  // without jobs: one operation after the other
+  // Without engine and jobs: jobs * operations requests straight to the queue pairs, in lists and
+  // batches of so many at the most; 0: not so. They have no work.
+  uint32_t lists = 0;
   uint32_t jobs = 4;         // at a time, each on its queue pair, in turn
   uint32_t operations = 16;  // of each job, one after the other
   uint32_t size_bytes = 16;  // of each operation's input

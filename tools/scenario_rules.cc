@@ -106,7 +106,8 @@ void ScenarioRules::NoteRuns(const ScenarioJob& job) {
 }
 
 void ScenarioRules::NotePushed(uint32_t queue_pair, const ScenarioJob* job) {
-  if (job == nullptr || job->in_place || job->granted) return;
+  // One whose context is freed may have been granted a slot before, unseen.
+  if (job == nullptr || job->in_place || job->granted || job->freed) return;
   for (const ScenarioJob* first : lines_[queue_pair]) {
     if (first == job) return;
     // Looks anew: who waits in place lets time pass, and the application does not look meanwhile.
@@ -124,8 +125,11 @@ void ScenarioRules::CheckLine(uint32_t queue_pair, bool polled) const {
   for (ScenarioJob* const job : lines_[queue_pair]) {
     if (Waits(*job)) {
       if (first == nullptr) first = job;
-      // Who waits in place lets others be told between a refusal and the return to the line.
-      const bool may_be_late = job->requeued && options_.in_place != 0;
+      // Who waits in place, or is told at the worst moment, lets others be told between a refusal
+      // and the return to the line.
+      const bool meanwhile =
+          options_.in_place != 0 || options_.card.faults.Has(FaultKind::kCallbackWorstMoment);
+      const bool may_be_late = job->requeued && meanwhile;
       if (before == nullptr && !may_be_late) before = job;
       continue;
     }
@@ -173,17 +177,19 @@ void ScenarioRules::CheckResult(const ScenarioJob& job) const {
   }
 }
 
-void ScenarioRules::CheckSpace(const ScenarioJob& job, bool polled) const {
+void ScenarioRules::CheckSpace(const ScenarioJob& job,
+                               std::optional<hwsim::TimePoint> polled) const {
   if (options_.engine.retry == RetryPolicy::kImmediate && options_.notify == Notify::kFd &&
       !job.readable) {
     Break(job, "told EAGAIN, and not told to try again at once");
   }
-  if (polled && StandsInLine(job) && job.stopped(now()) && !job.told()) {
+  if (polled && StandsInLine(job) && job.stopped(*polled) && !job.told()) {
     Break(job, "waits for space, was stopped, and was not told");
   }
 }
 
-void ScenarioRules::CheckTold(const std::deque<ScenarioJob>& jobs, bool polled) {
+void ScenarioRules::CheckTold(const std::deque<ScenarioJob>& jobs,
+                              std::optional<hwsim::TimePoint> polled) {
   for (const ScenarioJob& job : jobs) {
     if (!job.paused() || job.freed) continue;
     if (job.wait == Wait::kSpace) {
@@ -191,12 +197,12 @@ void ScenarioRules::CheckTold(const std::deque<ScenarioJob>& jobs, bool polled) 
       continue;
     }
     CheckResult(job);
-    if (polled && job.stopped(now()) && !job.told() && !Struck(job, FaultKind::kWaitFdLost)) {
+    if (polled && job.stopped(*polled) && !job.told() && !Struck(job, FaultKind::kWaitFdLost)) {
       Break(job, "was stopped, and was not told");
     }
   }
   for (uint32_t index = 0; index < lines_.size(); ++index) {
-    if (!lines_[index].empty()) CheckLine(index, polled);
+    if (!lines_[index].empty()) CheckLine(index, polled.has_value());
   }
 }
 

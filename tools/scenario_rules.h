@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -54,9 +55,9 @@ class ScenarioRules {
   };
   void NoteEnded(const ScenarioJob& job, engine::Outcome outcome, const Reference& reference);
 
-  // Who should have been told has been, and nobody else. `polled`: the engine was, for certain,
-  // since time last moved.
-  void CheckTold(const std::deque<ScenarioJob>& jobs, bool polled);
+  // Who should have been told has been, and nobody else. `polled`: when the engine was, if it was
+  // for certain; callbacks may have let time pass since.
+  void CheckTold(const std::deque<ScenarioJob>& jobs, std::optional<hwsim::TimePoint> polled);
   void CheckCounts(const engine::Engine& engine);
 
   // The operator, or the engine, has reset the card.
@@ -73,7 +74,7 @@ class ScenarioRules {
   // It does, was not told, and nothing else has come between.
   bool Waits(const ScenarioJob& job) const;
   void CheckResult(const ScenarioJob& job) const;
-  void CheckSpace(const ScenarioJob& job, bool polled) const;
+  void CheckSpace(const ScenarioJob& job, std::optional<hwsim::TimePoint> polled) const;
   void CheckLine(uint32_t queue_pair, bool polled) const;
   void CheckGood(const ScenarioJob& job, bool good, const Reference& reference) const;
   void Break(const ScenarioJob& job, const std::string& rule) const;

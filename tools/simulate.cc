@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "engine/operation.h"
+#include "hwsim/rare.h"
 #include "tools/run_log.h"
 #include "tools/run_process.h"
 #include "tools/swarm.h"
@@ -115,6 +116,10 @@ void RunSeed(uint64_t seed, const std::string& log_path, const RunReporter& repo
 
 void Work(const SimulateOptions& options, Shared& shared, const RunReporter& reporter) {
   Counts counts;
+  // What the parent had reached is not ours. Below zero it comes back with the sum.
+  for (const hwsim::RareMark& mark : hwsim::RareMarks()) {
+    counts[fmt::format("reached {}", mark.name)] -= mark.reached.load(std::memory_order_relaxed);
+  }
   const SeedRange& seeds = options.seeds;
   const uint64_t total = seeds.count();
   while (!shared.stop.load(std::memory_order_relaxed)) {
@@ -123,6 +128,9 @@ void Work(const SimulateOptions& options, Shared& shared, const RunReporter& rep
     const uint64_t seed = seeds.first + seeds.shard + place * seeds.shards;
     reporter.Say(fmt::format("begin {}", seed));
     RunSeed(seed, options.log, reporter, counts);
+  }
+  for (const hwsim::RareMark& mark : hwsim::RareMarks()) {
+    counts[fmt::format("reached {}", mark.name)] += mark.reached.load(std::memory_order_relaxed);
   }
   for (const auto& [name, count] : counts) reporter.Say(fmt::format("count {} {}", count, name));
   reporter.Say("done");
@@ -202,7 +210,7 @@ class Sweep {
       uint64_t hash = 0;
       words >> hash;
       // A sum, as they come in any order; of the seed too, so that no two of them cancel out.
-      report_.hash += hash * (2 * worker.seed + 1);
+      report_.hash += options_.seeds.count() == 1 ? hash : hash * (2 * worker.seed + 1);
       ++report_.seeds;
       worker.busy = false;
     } else if (word == "failed") {
@@ -255,32 +263,84 @@ hwsim::Expected<SimulateReport> RunSimulate(const SimulateOptions& options) {
   return Sweep(options).Run();
 }
 
-hwsim::Expected<SeedFailure> TryScenario(const ScenarioOptions& options) {
-  auto process = RunProcess::Start([&](const RunReporter& reporter) {
-    EventLog log(false);
-    static_cast<void>(RunWatched(options, reporter, log, nullptr));
-    reporter.Say("done");
-  });
+namespace {
+
+// The trial's lines: failed as above, and
+//   event AT NUMBER PLACE KIND DETAIL
+//   good
+//   unable WHY
+void Try(const ScenarioOptions& options, bool with_events, const RunReporter& reporter) {
+  EventLog log(false);
+  if (with_events) {
+    log.on_event = [&](const Event& event) {
+      reporter.Say(fmt::format("event {} {} {} {} {}", event.at.time_since_epoch().count(),
+                               event.number, event.place, static_cast<int>(event.kind),
+                               static_cast<int>(event.detail)));
+    };
+  }
+  const auto result = RunWatched(options, reporter, log, nullptr);
+  reporter.Say(result ? fmt::format("good {}", log.hash()) : "unable " + result.error().message);
+}
+
+// Takes a line of it. False: the scenario could not be run.
+bool TakeTrialLine(const std::string& line, ScenarioTrial& trial) {
+  std::istringstream words(line);
+  std::string word;
+  words >> word;
+  if (word == "event") {
+    int64_t at = 0;
+    int kind = 0;
+    int detail = 0;
+    Event event;
+    words >> at >> event.number >> event.place >> kind >> detail;
+    event.at = hwsim::TimePoint(hwsim::Duration(at));
+    event.kind = static_cast<EventKind>(kind);
+    event.detail = static_cast<uint8_t>(detail);
+    trial.events.push_back(event);
+    return true;
+  }
+  if (word == "good") {
+    trial.verdict = Verdict::kGood;
+    words >> trial.hash;
+    return true;
+  }
+  if (word == "failed") {
+    int verdict = 0;
+    words >> verdict;
+    trial.verdict = static_cast<Verdict>(verdict);
+  }
+  std::getline(words >> std::ws, trial.what);
+  return word != "unable";
+}
+
+}  // namespace
+
+hwsim::Expected<ScenarioTrial> TryScenario(const ScenarioOptions& options, bool with_events) {
+  auto process =
+      RunProcess::Start([&](const RunReporter& reporter) { Try(options, with_events, reporter); });
   if (!process) return hwsim::Unexpected(std::move(process.error()));
-  SeedFailure failure{.verdict = Verdict::kCrashed};
+  ScenarioTrial trial{.verdict = Verdict::kCrashed};
+  const auto limit = Clock::now() + kSeedTimeMax;
+  bool able = true;
   for (bool ended = false; !ended;) {
-    pollfd entry{.fd = (*process)->fd(), .events = POLLIN, .revents = 0};
-    const auto limit = std::chrono::milliseconds(kSeedTimeMax).count();
-    if (::poll(&entry, 1, static_cast<int>(limit)) == 0) {
-      return SeedFailure{.verdict = Verdict::kStuck, .what = "still running"};
+    if (Clock::now() > limit) {
+      trial.verdict = Verdict::kStuck;
+      trial.what = fmt::format("still running after {} s of real time", kSeedTimeMax.count());
+      return trial;
     }
+    pollfd entry{.fd = (*process)->fd(), .events = POLLIN, .revents = 0};
+    if (::poll(&entry, 1, 1000) == 0) continue;
     for (const std::string& line : (*process)->TakeLines(ended)) {
-      std::istringstream words(line);
-      std::string word;
-      int verdict = 0;
-      words >> word >> verdict;
-      failure.verdict = static_cast<Verdict>(verdict);  // "done": kGood
-      std::getline(words >> std::ws, failure.what);
+      able = TakeTrialLine(line, trial) && able;
     }
   }
   const std::string how = (*process)->Wait();
-  if (failure.verdict == Verdict::kCrashed) failure.what = how;
-  return failure;
+  if (!able) return hwsim::Unexpected(trial.what);
+  if (trial.verdict == Verdict::kCrashed || !how.empty()) {
+    trial.verdict = Verdict::kCrashed;
+    trial.what = how;
+  }
+  return trial;
 }
 
 }  // namespace tools

@@ -6,16 +6,17 @@
 #ifndef GHOSTCARD_TOOLS_SIMULATE_H_
 #define GHOSTCARD_TOOLS_SIMULATE_H_
 
-#include <array>
 #include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "hwsim/error.h"
-#include "hwsim/model/fault_plan.h"
+#include "tools/event_log.h"
 #include "tools/scenario.h"
 
 namespace tools {
@@ -55,8 +56,8 @@ struct SeedFailure {
 
 struct SimulateReport {
   uint64_t seeds = 0;  // that were run to their end
-  uint64_t hash = 0;   // of all their event logs, whatever the order they ran in
-  // "operations", "events", the outcomes, "fault KIND".
+  uint64_t hash = 0;   // of all their event logs, whatever the order they ran in; of one: its own
+  // "operations", "events", the outcomes, "fault KIND", "reached MARK" (hwsim/rare.h).
   std::map<std::string, uint64_t> counts;
   // The first seed in the range that fails; all before it were run.
   std::optional<SeedFailure> failure;
@@ -67,8 +68,15 @@ inline constexpr std::chrono::seconds kSeedTimeMax{30};
 // Fails when processes or files cannot be had.
 hwsim::Expected<SimulateReport> RunSimulate(const SimulateOptions& options);
 
-// What becomes of one scenario, run in a process of its own.
-hwsim::Expected<SeedFailure> TryScenario(const ScenarioOptions& options);
+// What became of one scenario.
+struct ScenarioTrial {
+  Verdict verdict{};
+  std::string what;           // of a failure
+  uint64_t hash = 0;          // of its events
+  std::vector<Event> events;  // up to the failure, if asked for
+};
+// Runs it in a process of its own. Fails when that cannot be had, or the card does not come up.
+hwsim::Expected<ScenarioTrial> TryScenario(const ScenarioOptions& options, bool with_events);
 
 }  // namespace tools
 

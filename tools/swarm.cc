@@ -120,6 +120,8 @@ void DrawApplication(Draw& draw, ScenarioOptions& options) {
                             uint32_t{1}, uint32_t{32});
   options.operations = std::max<uint32_t>(1, draw.Number(20, 200) / options.jobs);
   options.tamper = draw.Percent(5);
+  // No jobs at all: a driver of one's own that submits lists.
+  if (draw.Percent(8)) options.lists = draw.Number(2, 2 * options.depth);
   if (draw.Percent(30)) options.cancel = draw.Probability(5, 200);
   if (draw.Percent(30)) options.free_context = draw.Probability(5, 200);
   if (draw.Percent(20)) options.in_place = draw.Probability(5, 200);

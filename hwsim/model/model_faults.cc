@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "hwsim/rare.h"
+
 namespace hwsim {
 
 namespace {
@@ -230,11 +232,15 @@ void ModelFaults::Do(TimePoint card, const Action& action) {
       if (std::erase_if(queue_pair.held, [&](const Held& held) {
             return held.completion.rank == completion.rank;
           }) != 0) {
+        GHOSTCARD_RARE("a response was held until its time");
         Arrive(completion);
       }
       return;
     case Action::Kind::kEndStall:
-      if (card < queue_pair.stalled_until) return;  // struck again meanwhile
+      if (card < queue_pair.stalled_until) {  // struck again meanwhile
+        GHOSTCARD_RARE("a stall was made longer");
+        return;
+      }
       for (Completion& stalled : std::exchange(queue_pair.stalled, {})) {
         stalled.time = card;
         Arrive(stalled);
@@ -260,6 +266,7 @@ void ModelFaults::Arrive(const Completion& completion) {
     return true;
   });
   for (Completion& next : released) {
+    GHOSTCARD_RARE("a response was overtaken");
     next.time = completion.time;
     Emit(next, CompletionStatus::kOk);
   }
@@ -372,7 +379,10 @@ void ModelFaults::Thaw(TimePoint world) {
 }
 
 void ModelFaults::GoDown(TimePoint world, CardState state) {
-  if (frozen_since_) Thaw(world);
+  if (frozen_since_) {
+    GHOSTCARD_RARE("a hung card went down");
+    Thaw(world);
+  }
   alarm_since_.reset();
   throttled_until_ = {};
   down_since_ = world;
@@ -398,7 +408,9 @@ void ModelFaults::AnswerAll(TimePoint world) {
     queue_pair.stalled_until = queue_pair.coalesced_until = {};
   }
   for (const auto& [moment, action] : agenda_) {
-    if (action.kind == Action::Kind::kDeliver) all.push_back(action.completion);
+    if (action.kind != Action::Kind::kDeliver) continue;
+    GHOSTCARD_RARE("a reset answered a delayed response");
+    all.push_back(action.completion);
   }
   agenda_.clear();
   std::ranges::sort(all, {}, &Completion::rank);
@@ -411,6 +423,7 @@ void ModelFaults::AnswerAll(TimePoint world) {
   // Whatever moderation would wait for: the host is to know.
   for (uint32_t index = 0; index < queue_pairs_.size(); ++index) {
     if (!moderator_.HasUnsignalled(index)) continue;
+    GHOSTCARD_RARE("a reset ended moderation");
     moderator_.Risen(index);
     Interrupt(index, card);
   }

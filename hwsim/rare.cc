@@ -1,0 +1,13 @@
+#include "hwsim/rare.h"
+
+// The linker's names for the two ends of the section; null where nothing is in it.
+extern "C" {
+[[gnu::weak, gnu::visibility("hidden")]] extern const hwsim::RareMark __start_ghostcard_rare[];
+[[gnu::weak, gnu::visibility("hidden")]] extern const hwsim::RareMark __stop_ghostcard_rare[];
+}
+
+namespace hwsim {
+
+std::span<const RareMark> RareMarks() { return {__start_ghostcard_rare, __stop_ghostcard_rare}; }
+
+}  // namespace hwsim

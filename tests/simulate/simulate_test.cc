@@ -1,0 +1,236 @@
+// Runs drawn from seeds: the same seed is the same run, a run that fails is told apart by how, made
+// smaller and written down, and the swarm gets everywhere.
+#include "tools/simulate.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <string>
+
+#include "hwsim/model/fault_plan.h"
+#include "hwsim/rare.h"
+#include "tools/reduce.h"
+#include "tools/report.h"
+#include "tools/run_process.h"
+#include "tools/run_trace.h"
+#include "tools/scenario_toml.h"
+#include "tools/scenario_write.h"
+#include "tools/simulate_command.h"
+#include "tools/swarm.h"
+
+namespace tools {
+namespace {
+
+using namespace std::chrono_literals;
+using hwsim::FaultKind;
+
+// A few jobs on a card that takes 100 us for each operation.
+ScenarioOptions Small() {
+  ScenarioOptions options;
+  options.card.cost(hwsim::OperationKind::kSha256).service.base = 100us;
+  options.jobs = 8;
+  options.operations = 8;
+  options.depth = 4;
+  options.engine.watchdog_interval = 5ms;
+  options.faults_end = 400us;
+  options.patience = 50ms;
+  return options;
+}
+
+// Its errors go on when the faults are said to be over, which breaks a rule; the others do not.
+ScenarioOptions Broken() {
+  ScenarioOptions options = Small();
+  options.card.faults.rules = {
+      {.kind = FaultKind::kResponseDelayed, .every_nth = 3},
+      {.kind = FaultKind::kCompletionError, .every_nth = 2},
+      {.kind = FaultKind::kRingFull, .every_nth = 7},
+  };
+  return options;
+}
+
+// A response is lost, and nobody gave the engine a time limit or resets the card afterwards.
+ScenarioOptions Stuck() {
+  ScenarioOptions options = Small();
+  options.faults_end.reset();
+  options.card.faults.rules = {{.kind = FaultKind::kResponseDropped, .nth = 3}};
+  return options;
+}
+
+TEST(SwarmTest, SameSeedIsTheSameRunEventByEvent) {
+  std::set<uint64_t> hashes;
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    SCOPED_TRACE("SEED=" + std::to_string(seed));
+    const ScenarioOptions options = DrawScenario(seed);
+    ASSERT_TRUE(options.card.Validate()) << options.card.Validate().error().message;
+    EventLog first(true);
+    EventLog second(true);
+    const auto result = RunScenario(options, {.log = &first});
+    if (!result) continue;  // no instance for it
+    EXPECT_EQ(result->broken, std::vector<std::string>{});
+    ASSERT_TRUE(RunScenario(options, {.log = &second}));
+    EXPECT_EQ(first.events(), second.events());
+    EXPECT_EQ(first.hash(), second.hash());
+    hashes.insert(first.hash());
+  }
+  EXPECT_GE(hashes.size(), 19u);
+}
+
+TEST(SwarmTest, SeedsAreNumbersAndCommitHashes) {
+  EXPECT_EQ(ParseSeed("42"), 42u);
+  EXPECT_EQ(ParseSeed("18446744073709551615"), UINT64_MAX);
+  EXPECT_EQ(ParseSeed("0x2a"), 42u);
+  EXPECT_EQ(ParseSeed("2b349d8"), 0x2b349d8u);
+  EXPECT_EQ(ParseSeed("0123456789abcdef0123456789abcdef01234567"), 0x0123456789abcdefu);
+  for (const char* text : {"", "0x", "seven", "-1", "2b34", "4.5", "0x123456789abcdef01"}) {
+    EXPECT_FALSE(ParseSeed(text)) << text;
+  }
+}
+
+TEST(ScenarioWriteTest, WhatIsWrittenReadsAsTheSame) {
+  for (uint64_t seed = 1; seed <= 300; ++seed) {
+    SCOPED_TRACE("SEED=" + std::to_string(seed));
+    const ScenarioOptions options = DrawScenario(seed);
+    const auto file = ParseScenario(ScenarioToml(options), "written");
+    ASSERT_TRUE(file) << file.error().message;
+    ScenarioOptions read = file->options;
+    read.notify = file->notify.front();
+    EXPECT_EQ(ScenarioToml(read), ScenarioToml(options));
+    if (seed > 20) continue;
+    const auto result = RunScenario(options);
+    const auto again = RunScenario(read);
+    ASSERT_EQ(result.has_value(), again.has_value());
+    if (result) {
+      EXPECT_EQ(again->hash, result->hash);
+    }
+  }
+}
+
+TEST(TryScenarioTest, TellsApartHowARunFails) {
+  const ScenarioTrial good = TryScenario(Small(), true).value();
+  EXPECT_EQ(good.verdict, Verdict::kGood) << good.what;
+  EXPECT_FALSE(good.events.empty());
+  const ScenarioTrial broken = TryScenario(Broken(), true).value();
+  EXPECT_EQ(broken.verdict, Verdict::kBroken);
+  EXPECT_EQ(broken.what,
+            "with the faults over and everything ended, an operation ends as device_error");
+  EXPECT_EQ(broken.events.back().kind, EventKind::kBroken);
+  const ScenarioTrial stuck = TryScenario(Stuck(), false).value();
+  EXPECT_EQ(stuck.verdict, Verdict::kStuck);
+  EXPECT_EQ(stuck.what, "not everything had ended 50 ms after the faults");
+}
+
+TEST(TryScenarioTest, ACardThatDoesNotComeUpIsAnError) {
+  ScenarioOptions options = Small();
+  options.card.faults.rules = {{.kind = FaultKind::kInstancesExhausted, .probability = 1}};
+  const auto trial = TryScenario(options, false);
+  ASSERT_FALSE(trial);
+  EXPECT_NE(trial.error().message.find("no instance left"), std::string::npos);
+}
+
+TEST(RunProcessTest, SaysHowAWorkerDied) {
+  auto process = RunProcess::Start([](const RunReporter& reporter) {
+                   reporter.Say("last words");
+                   std::abort();
+                 }).value();
+  std::vector<std::string> lines;
+  for (bool ended = false; !ended;) {
+    for (std::string& line : process->TakeLines(ended)) lines.push_back(std::move(line));
+  }
+  EXPECT_EQ(lines, std::vector<std::string>{"last words"});
+  EXPECT_EQ(process->Wait(), "signal 6 (Aborted)");
+}
+
+TEST(SimulateTest, ExitCodesTellVerdictsApart) {
+  EXPECT_EQ(ExitCodeOf(Verdict::kGood), 0);
+  EXPECT_EQ(ExitCodeOf(Verdict::kBroken), 3);
+  EXPECT_EQ(ExitCodeOf(Verdict::kStuck), 4);
+  EXPECT_EQ(ExitCodeOf(Verdict::kCrashed), 5);
+}
+
+TEST(SimulateTest, HowManyWorkersAndShardsThereAreChangesNothing) {
+  const SimulateReport one = RunSimulate({.seeds = {.first = 1, .last = 60}}).value();
+  const SimulateReport three =
+      RunSimulate({.seeds = {.first = 1, .last = 60}, .workers = 3}).value();
+  EXPECT_FALSE(one.failure) << one.failure->what;
+  EXPECT_EQ(one.seeds, 60u);
+  EXPECT_EQ(three.hash, one.hash);
+  EXPECT_EQ(three.counts, one.counts);
+  uint64_t hash = 0;
+  uint64_t seeds = 0;
+  for (uint64_t shard = 0; shard < 7; ++shard) {
+    const SimulateReport part =
+        RunSimulate({.seeds = {.first = 1, .last = 60, .shard = shard, .shards = 7}}).value();
+    hash += part.hash;
+    seeds += part.seeds;
+  }
+  EXPECT_EQ(hash, one.hash);
+  EXPECT_EQ(seeds, 60u);
+}
+
+TEST(SimulateTest, ALogThatCannotBeWrittenIsNamed) {
+  const auto report = RunSimulate({.seeds = {.first = 1, .last = 1}, .log = "/nowhere/log"});
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().message, "/nowhere/log: No such file or directory");
+}
+
+TEST(ReduceTest, LeavesWhatTheFailureNeeds) {
+  const ScenarioTrial failure = TryScenario(Broken(), false).value();
+  const Reduction reduction = Reduce(Broken(), [&](const ScenarioOptions& options) {
+    const auto trial = TryScenario(options, false);
+    return trial && FailsAlike(*trial, failure);
+  });
+  ASSERT_EQ(reduction.options.card.faults.rules.size(), 1u);
+  EXPECT_EQ(reduction.options.card.faults.rules[0].kind, FaultKind::kCompletionError);
+  EXPECT_EQ(reduction.options.jobs, 1u);
+  EXPECT_LT(reduction.options.operations, 8u);
+  EXPECT_TRUE(FailsAlike(TryScenario(reduction.options, false).value(), failure));
+  EXPECT_LE(reduction.tries, 200u);
+}
+
+TEST(RunTraceTest, SlicesBeginAndEnd) {
+  EventLog log(true);
+  ASSERT_TRUE(RunScenario(DrawScenario(7), {.log = &log}));
+  const nlohmann::json trace = RunTrace(log.events());
+  std::map<uint64_t, int> open;
+  std::map<std::string, int> requests;
+  double last = 0;
+  for (const nlohmann::json& event : trace["traceEvents"]) {
+    const std::string phase = event["ph"];
+    if (phase == "M") continue;
+    EXPECT_GE(event["ts"], last);
+    last = event["ts"];
+    if (phase == "B") ++open[event["tid"]];
+    if (phase == "E") {
+      EXPECT_GE(--open[event["tid"]], 0);
+    }
+    if (phase == "b") ++requests[event["id"]];
+    if (phase == "e") --requests[event["id"]];
+  }
+  EXPECT_FALSE(open.empty());
+  EXPECT_FALSE(requests.empty());
+  for (const auto& [job, slices] : open) EXPECT_EQ(slices, 0) << "job " << job;
+  for (const auto& [request, answers] : requests) EXPECT_EQ(answers, 0) << request;
+}
+
+// Not under a sanitizer, where so many seeds take minutes.
+TEST(SimulateTest, SwarmReachesEveryMarkAndFiresEveryFault) {
+  if (!IsOptimisedBuild()) GTEST_SKIP() << "this many seeds want an optimised build";
+  const SimulateReport report =
+      RunSimulate({.seeds = {.first = 1, .last = 3000}, .workers = 2}).value();
+  ASSERT_FALSE(report.failure) << "SEED=" << report.failure->seed << " " << report.failure->what;
+  EXPECT_GE(hwsim::RareMarks().size(), 20u);
+  for (const hwsim::RareMark& mark : hwsim::RareMarks()) {
+    const auto count = report.counts.find(std::string("reached ") + mark.name);
+    ASSERT_NE(count, report.counts.end()) << mark.name;
+    EXPECT_GT(count->second, 0u) << mark.name;
+  }
+  for (const hwsim::FaultForm& form : hwsim::FaultForms()) {
+    EXPECT_TRUE(report.counts.contains("fault " + std::string(form.name))) << form.name;
+  }
+}
+
+}  // namespace
+}  // namespace tools

@@ -1,0 +1,156 @@
+#include "tools/reduce.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tools/scenario_write.h"
+
+namespace tools {
+
+namespace {
+
+using Change = std::function<void(ScenarioOptions&)>;
+
+class Reducer {
+ public:
+  Reducer(const ScenarioOptions& options,
+          const std::function<bool(const ScenarioOptions&)>& fails_alike, uint32_t tries_max)
+      : fails_alike_(fails_alike), tries_max_(tries_max), reduction_{.options = options} {}
+
+  Reduction Run() {
+    // One thing that is gone may let another go.
+    for (bool smaller = true; smaller && reduction_.tries < tries_max_;) {
+      smaller = DropRules();
+      smaller = Shrink(&ScenarioOptions::jobs) || smaller;
+      smaller = Shrink(&ScenarioOptions::operations) || smaller;
+      smaller = Shrink(&ScenarioOptions::queue_pairs) || smaller;
+      smaller = Simplify() || smaller;
+    }
+    return std::move(reduction_);
+  }
+
+ private:
+  // Keeps the change if it still fails.
+  bool Try(const Change& change) {
+    if (reduction_.tries >= tries_max_) return false;
+    ScenarioOptions changed = reduction_.options;
+    change(changed);
+    ++reduction_.tries;
+    if (!fails_alike_(changed)) return false;
+    reduction_.options = std::move(changed);
+    return true;
+  }
+
+  // Halves, quarters, ... of the rules; then each.
+  bool DropRules() {
+    bool smaller = false;
+    for (size_t length = Rules().size(); length != 0; length /= 2) {
+      for (size_t begin = 0; begin < Rules().size();) {
+        const size_t end = std::min(begin + length, Rules().size());
+        const bool dropped = Try([&](ScenarioOptions& options) {
+          std::vector<hwsim::FaultRule>& rules = options.card.faults.rules;
+          rules.erase(rules.begin() + static_cast<ptrdiff_t>(begin),
+                      rules.begin() + static_cast<ptrdiff_t>(end));
+        });
+        smaller = smaller || dropped;
+        if (!dropped) begin = end;
+      }
+    }
+    return smaller;
+  }
+
+  bool Shrink(uint32_t ScenarioOptions::*member) {
+    bool smaller = false;
+    for (uint32_t less = reduction_.options.*member / 2; less != 0;) {
+      const uint32_t now = reduction_.options.*member;
+      if (now > less && Try([&](ScenarioOptions& options) { options.*member = now - less; })) {
+        smaller = true;
+      } else {
+        less /= 2;
+      }
+    }
+    return smaller;
+  }
+
+  // What is given up for the usual, one by one.
+  bool Simplify() {
+    using Options = ScenarioOptions;
+    static constexpr std::array<void (*)(Options&, const Options&), 17> kChanges = {
+        [](Options& o, const Options& usual) { o.cancel = usual.cancel; },
+        [](Options& o, const Options& usual) { o.free_context = usual.free_context; },
+        [](Options& o, const Options& usual) { o.in_place = usual.in_place; },
+        [](Options& o, const Options& usual) { o.needless_resume = usual.needless_resume; },
+        [](Options& o, const Options& usual) { o.slow_resume = usual.slow_resume; },
+        [](Options& o, const Options& usual) { o.resume_in_callback = usual.resume_in_callback; },
+        [](Options& o, const Options& usual) { o.poll_quota = usual.poll_quota; },
+        [](Options& o, const Options& usual) { o.poll = usual.poll; },
+        [](Options& o, const Options& usual) { o.tamper = usual.tamper; },
+        [](Options& o, const Options& usual) { o.size_bytes = usual.size_bytes; },
+        // Who waits in place might wait for good without it.
+        [](Options& o, const Options&) {
+          if (o.in_place == 0) o.engine.time_limit.reset();
+        },
+        [](Options& o, const Options&) { o.engine.callback_when_space = false; },
+        [](Options& o, const Options& usual) { o.engine.recovery = usual.engine.recovery; },
+        [](Options& o, const Options& usual) { o.engine.health = usual.engine.health; },
+        [](Options& o, const Options& usual) { o.engine.retry = usual.engine.retry; },
+        [](Options& o, const Options& usual) { o.card.moderation = usual.card.moderation; },
+        [](Options& o, const Options& usual) { o.card.transit = usual.card.transit; },
+    };
+    const Options usual;
+    bool smaller = false;
+    for (const auto change : kChanges) {
+      Options changed = reduction_.options;
+      change(changed, usual);
+      if (ScenarioToml(changed) == ScenarioToml(reduction_.options)) continue;
+      if (Try([&](Options& options) { options = changed; })) smaller = true;
+    }
+    while (reduction_.options.mix.size() > 1 && DropOperation()) smaller = true;
+    return smaller;
+  }
+
+  bool DropOperation() {
+    for (size_t i = 0; i < reduction_.options.mix.size(); ++i) {
+      if (Try([&](ScenarioOptions& options) {
+            options.mix.erase(options.mix.begin() + static_cast<ptrdiff_t>(i));
+          })) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  const std::vector<hwsim::FaultRule>& Rules() const {
+    return reduction_.options.card.faults.rules;
+  }
+
+  const std::function<bool(const ScenarioOptions&)>& fails_alike_;
+  const uint32_t tries_max_;
+  Reduction reduction_;
+};
+
+// Without its numbers.
+std::string Wording(const std::string& text) {
+  std::string wording;
+  std::ranges::copy_if(text, std::back_inserter(wording),
+                       [](unsigned char c) { return std::isdigit(c) == 0; });
+  return wording;
+}
+
+}  // namespace
+
+Reduction Reduce(const ScenarioOptions& options,
+                 const std::function<bool(const ScenarioOptions&)>& fails_alike,
+                 uint32_t tries_max) {
+  return Reducer(options, fails_alike, tries_max).Run();
+}
+
+bool FailsAlike(const ScenarioTrial& one, const ScenarioTrial& other) {
+  return one.verdict == other.verdict && Wording(one.what) == Wording(other.what);
+}
+
+}  // namespace tools

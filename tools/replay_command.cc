@@ -1,0 +1,139 @@
+#include "tools/replay_command.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string_view>
+
+#include "hwsim/model/toml_reader.h"
+#include "tools/reduce.h"
+#include "tools/report.h"
+#include "tools/run_log.h"
+#include "tools/run_trace.h"
+#include "tools/scenario_toml.h"
+#include "tools/scenario_write.h"
+#include "tools/simulate_command.h"
+
+namespace tools {
+
+namespace {
+
+constexpr int kExitBadArguments = 2;
+
+int Fail(int code, const std::string& message) {
+  fmt::print(stderr, "ghostcard: replay: {}\n", message);
+  return code;
+}
+
+bool WriteText(const std::string& path, const std::string& text) {
+  std::FILE* const file = std::fopen(path.c_str(), "we");
+  if (file == nullptr) return false;
+  const bool written = std::fwrite(text.data(), 1, text.size(), file) == text.size();
+  return std::fclose(file) == 0 && written;
+}
+
+// A test that fails as long as the run does.
+std::string TestCase(const ScenarioOptions& options) {
+  return fmt::format(
+      R"(// One run, which is to hold every rule and to end in its time. Written by ghostcard replay.
+#include <gtest/gtest.h>
+
+#include "tools/scenario.h"
+#include "tools/scenario_toml.h"
+
+TEST(ReplayTest, EveryRuleHoldsAndEverythingEnds) {{
+  const auto file = tools::ParseScenario(R"toml({})toml",
+                                         "scenario");
+  ASSERT_TRUE(file) << file.error().message;
+  tools::ScenarioOptions options = file->options;
+  options.notify = file->notify.front();
+  const auto result = tools::RunScenario(options);
+  ASSERT_TRUE(result) << result.error().message;
+  EXPECT_TRUE(result->broken.empty()) << testing::PrintToString(result->broken);
+  EXPECT_EQ(result->count("stuck"), 0u);
+}}
+)",
+      ScenarioToml(options));
+}
+
+}  // namespace
+
+void ReplayCommand::AddTo(CLI::App& app) {
+  app.footer(
+      "Exit codes: 0 the run is well; 1 it could not be run; 2 bad arguments, or a file that is "
+      "none "
+      "of a run; 3 an invariant was broken; 4 no progress; 5 a crash.");
+  app.add_option("LOG", log_, "What simulate --log wrote, or a scenario file")->required();
+  app.add_option("--trace", trace_,
+                 "Write the run to this file for ui.perfetto.dev (JSON); -: standard output")
+      ->type_name("FILE");
+  app.add_option("--gtest", gtest_, "Write the run to this file as a GoogleTest case")
+      ->type_name("FILE");
+  app.add_flag("--no-reduce", no_reduce_, "Show a run that fails as it is");
+}
+
+void ReplayCommand::MaybeReduce(const ScenarioTrial& trial, ScenarioOptions& options) const {
+  if (trial.verdict == Verdict::kGood || no_reduce_) return;
+  fmt::print(stderr, "it fails ({}: {}); making it smaller ...\n", VerdictName(trial.verdict),
+             trial.what);
+  const Reduction reduction = Reduce(options, [&](const ScenarioOptions& smaller) {
+    const auto again = TryScenario(smaller, false);
+    return again && FailsAlike(*again, trial);
+  });
+  const auto describe = [](const ScenarioOptions& some) {
+    return fmt::format("{} jobs, {} operations each, {} faults", some.jobs, some.operations,
+                       some.card.faults.rules.size());
+  };
+  fmt::print("reduced in {} runs: {}; was: {}\n", reduction.tries, describe(reduction.options),
+             describe(options));
+  options = reduction.options;
+}
+
+int ReplayCommand::Write(const ScenarioOptions& options, const ScenarioTrial& trial) const {
+  if (!trace_.empty()) {
+    if (auto written = WriteJson(trace_, RunTrace(trial.events)); !written) {
+      return Fail(kExitCouldNotRun, written.error().message);
+    }
+  }
+  if (!gtest_.empty() && !WriteText(gtest_, TestCase(options))) {
+    return Fail(kExitCouldNotRun, gtest_ + ": cannot be written");
+  }
+  return 0;
+}
+
+int ReplayCommand::Run() {
+  const auto text = hwsim::ReadTextFile(log_);
+  if (!text) return Fail(kExitBadArguments, text.error().message);
+  const auto file = ParseScenario(*text, log_);
+  if (!file) return Fail(kExitBadArguments, file.error().message);
+  ScenarioOptions options = file->options;
+  options.notify = file->notify.front();
+  auto trial = TryScenario(options, true);
+  if (!trial) return Fail(kExitCouldNotRun, trial.error().message);
+  const std::optional<uint64_t> logged = LoggedHash(*text);
+  if (logged && trial->verdict == Verdict::kGood && *logged != trial->hash) {
+    fmt::print(stderr,
+               "this run's hash is {:016x}, the log's {:016x}: another version wrote it, and what "
+               "follows is not what it saw\n",
+               trial->hash, *logged);
+  }
+  MaybeReduce(*trial, options);
+  if (trial->verdict != Verdict::kGood && !no_reduce_) {
+    trial = TryScenario(options, true);
+    if (!trial) return Fail(kExitCouldNotRun, trial.error().message);
+  }
+  std::FILE* const out = trace_ == "-" ? stderr : stdout;
+  fmt::print(out, "{}\n", ScenarioToml(options));
+  for (const Event& event : trial->events) fmt::print(out, "{}\n", EventLine(event));
+  if (trial->verdict == Verdict::kGood) {
+    fmt::print(out, "well; event log hash {:016x}\n", trial->hash);
+  } else {
+    fmt::print(out, "{}: {}\n", VerdictName(trial->verdict), trial->what);
+  }
+  const int code = Write(options, *trial);
+  return code != 0 ? code : ExitCodeOf(trial->verdict);
+}
+
+}  // namespace tools

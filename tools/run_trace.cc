@@ -1,0 +1,145 @@
+#include "tools/run_trace.h"
+
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <string>
+#include <utility>
+
+namespace tools {
+
+namespace {
+
+using nlohmann::json;
+
+// The format's processes: groups of tracks.
+constexpr int kRunGroup = 0;
+constexpr int kJobGroup = 1;
+constexpr int kCardGroup = 2;
+
+double Microseconds(hwsim::TimePoint at) {
+  return static_cast<double>(at.time_since_epoch().count()) / 1000;
+}
+
+class Tracer {
+ public:
+  json Trace(std::span<const Event> events) {
+    Name("process_name", kRunGroup, 0, "run");
+    Name("process_name", kJobGroup, 0, "jobs");
+    Name("process_name", kCardGroup, 0, "card");
+    for (const Event& event : events) Add(event);
+    // What had not ended when the run did.
+    if (!events.empty()) {
+      for (auto& [job, slices] : open_) {
+        while (slices != 0) End(job, events.back().at);
+      }
+    }
+    return {{"traceEvents", std::move(trace_)}, {"displayTimeUnit", "ns"}};
+  }
+
+ private:
+  void Name(const char* what, int group, uint32_t track, const std::string& name) {
+    trace_.push_back(
+        {{"ph", "M"}, {"name", what}, {"pid", group}, {"tid", track}, {"args", {{"name", name}}}});
+  }
+  // Names the track when it is first used.
+  void Use(int group, uint32_t track, const char* what) {
+    if (!used_.emplace(group, track).second) return;
+    Name("thread_name", group, track, what + std::to_string(track));
+  }
+  void Begin(uint32_t job, hwsim::TimePoint at, const std::string& name) {
+    ++open_[job];
+    trace_.push_back(
+        {{"ph", "B"}, {"name", name}, {"pid", kJobGroup}, {"tid", job}, {"ts", Microseconds(at)}});
+  }
+  void End(uint32_t job, hwsim::TimePoint at) {
+    if (open_[job] == 0) return;
+    --open_[job];
+    trace_.push_back({{"ph", "E"}, {"pid", kJobGroup}, {"tid", job}, {"ts", Microseconds(at)}});
+  }
+  void Instant(int group, uint32_t track, const Event& event) {
+    trace_.push_back({{"ph", "i"},
+                      {"s", group == kRunGroup ? "g" : "t"},
+                      {"name", EventText(event)},
+                      {"pid", group},
+                      {"tid", track},
+                      {"ts", Microseconds(event.at)}});
+  }
+  // Requests of a queue pair overlap: they are the format's asynchronous events.
+  void Request(const char* phase, const Event& event) {
+    trace_.push_back({{"ph", phase},
+                      {"cat", "request"},
+                      {"id", std::to_string(event.place) + "/" + std::to_string(event.number)},
+                      {"name", "request " + std::to_string(event.number)},
+                      {"pid", kCardGroup},
+                      {"tid", event.place},
+                      {"ts", Microseconds(event.at)}});
+  }
+
+  void AddJobs(const Event& event) {
+    Use(kJobGroup, event.place, "job ");
+    switch (event.kind) {
+      case EventKind::kStarted:
+        Begin(event.place, event.at, EventText(event));
+        return;
+      case EventKind::kWaitsForResult:
+      case EventKind::kWaitsForSpace:
+        Begin(event.place, event.at, EventText(event));
+        return;
+      case EventKind::kResumed:
+        End(event.place, event.at);
+        return;
+      case EventKind::kEnded:
+        Instant(kJobGroup, event.place, event);
+        End(event.place, event.at);
+        return;
+      default:
+        Instant(kJobGroup, event.place, event);
+    }
+  }
+
+  void Add(const Event& event) {
+    switch (event.kind) {
+      case EventKind::kPushed:
+        Use(kCardGroup, event.place, "queue pair ");
+        Request("b", event);
+        return;
+      case EventKind::kPopped:
+        Request("e", event);
+        return;
+      case EventKind::kAnswered:
+      case EventKind::kRepeated:
+      case EventKind::kInterrupt:
+        Use(kCardGroup, event.place, "queue pair ");
+        Instant(kCardGroup, event.place, event);
+        return;
+      case EventKind::kFault:
+        if (event.number != 0) {
+          Instant(kCardGroup, event.place, event);
+          return;
+        }
+        break;
+      case EventKind::kCardState:
+      case EventKind::kFaultsEnd:
+      case EventKind::kReset:
+      case EventKind::kProof:
+      case EventKind::kGaveUp:
+      case EventKind::kBroken:
+        break;
+      default:
+        AddJobs(event);
+        return;
+    }
+    Instant(kRunGroup, 0, event);
+  }
+
+  json trace_ = json::array();
+  std::map<uint32_t, uint32_t> open_;  // slices of a job that have begun and not ended
+  std::set<std::pair<int, uint32_t>> used_;
+};
+
+}  // namespace
+
+json RunTrace(std::span<const Event> events) { return Tracer().Trace(events); }
+
+}  // namespace tools

@@ -1,0 +1,19 @@
+// A run's events as a trace that Perfetto (ui.perfetto.dev) and chrome://tracing show: a track for
+// each job with its operations and waits, one for each queue pair with the requests on the card.
+//
+// Threads: any. Format: Chrome's trace event format, JSON object.
+#ifndef GHOSTCARD_TOOLS_RUN_TRACE_H_
+#define GHOSTCARD_TOOLS_RUN_TRACE_H_
+
+#include <nlohmann/json_fwd.hpp>
+#include <span>
+
+#include "tools/event_log.h"
+
+namespace tools {
+
+nlohmann::json RunTrace(std::span<const Event> events);
+
+}  // namespace tools
+
+#endif  // GHOSTCARD_TOOLS_RUN_TRACE_H_
