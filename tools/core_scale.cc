@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <boost/context/detail/fcontext.hpp>
 #include <fstream>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "tools/core_path.h"
 #include "tools/core_rows.h"
 #include "waitctx/job.h"
+#include "waitctx/stack_pool.h"
 
 namespace tools {
 namespace {
@@ -59,25 +61,81 @@ void PausedJobs(State& state, size_t count) {
   state.SetItemsProcessed(state.iterations());
 }
 
+// The same switches with nothing around them, on stacks as jobs have: what the memory alone makes
+// of so many.
+void BareFibers(State& state, size_t count) {
+  using boost::context::detail::fcontext_t;
+  using boost::context::detail::jump_fcontext;
+  using boost::context::detail::transfer_t;
+  waitctx::StackPool pool({});
+  std::vector<waitctx::Stack> stacks;
+  std::vector<fcontext_t> fibers;
+  while (fibers.size() < count) {
+    const std::optional<waitctx::Stack> stack = pool.Allocate();
+    if (!stack) return state.SkipWithError("no stack");
+    stacks.push_back(*stack);
+    fibers.push_back(boost::context::detail::make_fcontext(
+        stack->bottom + stack->size, stack->size, [](transfer_t from) {
+          for (;;) from = jump_fcontext(from.fctx, nullptr);
+        }));
+  }
+  for (fcontext_t& fiber : fibers) fiber = jump_fcontext(fiber, nullptr).fctx;
+  size_t next = 0;
+  for ([[maybe_unused]] auto _ : state) {
+    fibers[next] = jump_fcontext(fibers[next], nullptr).fctx;
+    if (++next == count) next = 0;
+  }
+  for (const waitctx::Stack& stack : stacks) pool.Free(stack.bottom);
+  state.SetItemsProcessed(state.iterations());
+}
+
+// The throughput of `many` in that of `few`.
+Figure Kept(std::string what, const std::string& many, const std::string& few) {
+  Figure kept = TimesFaster(many, few, 0.8);
+  kept.what = std::move(what);
+  return kept;
+}
+
 CoreRow PausedRow() {
   const std::string few = "1,000 paused jobs", many = "100,000 paused jobs";
-  const auto contender = [](const std::string& name, size_t count) {
-    return Contender{.name = name,
-                     .run = [=](State& state) { PausedJobs(state, count); },
-                     .iterations = 500'000};
+  const std::string few_bare = "1,000 bare fibers", many_bare = "100,000 bare fibers";
+  const auto contender = [](const std::string& name, auto run, size_t count) {
+    return Contender{
+        .name = name, .run = [=](State& state) { run(state, count); }, .iterations = 500'000};
   };
-  Figure throughput = TimesFaster(many, few, 0.8);
-  throughput.what = "switches with 100,000 paused jobs, in those with 1,000";
+  Figure bare = Kept("switches with 100,000 bare fibers, in those with 1,000", many_bare, few_bare);
+  Figure beside_bare = TimesAsLong(many, many_bare, 0);
+  bare.reach = beside_bare.reach = Figure::Reach::kNone;
   return {
       .number = 9,
       .name = "paused jobs",
-      .contenders = {contender(few, 1'000), contender(many, 100'000)},
+      .contenders = {contender(few, &PausedJobs, 1'000), contender(many, &PausedJobs, 100'000),
+                     contender(few_bare, &BareFibers, 1'000),
+                     contender(many_bare, &BareFibers, 100'000)},
       .figures = {{.what = "resident, each of 100,000 paused jobs",
                    .unit = "bytes",
                    .value = [=](const Measured& m) { return m.Counter(many, "resident_bytes"); },
                    .reach = Figure::Reach::kAtMost,
                    .bound = 8192},
-                  throughput}};
+                  Kept("switches with 100,000 paused jobs, in those with 1,000", many, few),
+                  bare,
+                  beside_bare}};
+}
+
+// The whole path beside jobs that stay paused.
+CoreRow BesidePausedRow() {
+  const std::string few = "beside 1,000 paused jobs", many = "beside 100,000 paused jobs";
+  const auto contender = [](const std::string& name, uint32_t others) {
+    return Contender{.name = name,
+                     .run = [=](State& state) { PathLoop(state, {.other_jobs = others}); },
+                     .time = Contender::Time::kReal,
+                     .iterations = 500'000};
+  };
+  return {
+      .number = 9,
+      .name = "beside paused jobs",
+      .contenders = {contender(few, 1'000), contender(many, 100'000)},
+      .figures = {Kept("requests with 100,000 other jobs paused, in those with 1,000", many, few)}};
 }
 
 // --- 12: cost by how much there is ---
@@ -151,6 +209,7 @@ std::vector<CoreRow> CostRows() {
 std::vector<CoreRow> ScaleRows() {
   std::vector<CoreRow> rows = CostRows();
   rows.push_back(PausedRow());
+  rows.push_back(BesidePausedRow());
   return rows;
 }
 

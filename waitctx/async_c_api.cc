@@ -14,6 +14,7 @@
 #include "waitctx/job_slot.h"
 #include "waitctx/job_stacks.h"
 #include "waitctx/return_by_jump.h"
+#include "waitctx/thread_jobs.h"
 #include "waitctx/wait_context.h"
 
 extern "C" {
@@ -33,6 +34,7 @@ using waitctx::JobSlot;
 using waitctx::JobStatus;
 using waitctx::WaitContext;
 using waitctx::WaitContextRef;
+using waitctx::internal::ThreadJobs;
 
 WaitContext* Unwrap(ASYNC_WAIT_CTX* ctx) { return reinterpret_cast<WaitContext*>(ctx); }
 ASYNC_WAIT_CTX* Wrap(WaitContext* ctx) { return reinterpret_cast<ASYNC_WAIT_CTX*>(ctx); }
@@ -174,15 +176,15 @@ GHOSTCARD_RETURN_BY_JUMP int ASYNC_start_job(ASYNC_JOB** job, ASYNC_WAIT_CTX* ct
   if (handle == nullptr) {
     LibraryContextSwap library(nullptr);
     const auto* bytes = static_cast<const std::byte*>(args);
-    status =
-        waitctx::StartJob(handle, Unwrap(ctx), *ret, func, {bytes, args == nullptr ? 0 : size});
+    status = ThreadJobs::Get().Start(handle, Unwrap(ctx), *ret, func,
+                                     {bytes, args == nullptr ? 0 : size});
     void* of_job = library.SwapBack();
     if (status == JobStatus::kPaused) JobSlot::Of(handle)->KeepLibraryContext(of_job);
   } else {
     // Looked at before it is known to be ours: if it is not, it is put back unused.
     JobSlot* slot = JobSlot::Of(handle);
     LibraryContextSwap library(slot->library_context.load(std::memory_order_relaxed));
-    status = waitctx::ResumeJob(handle, *ret);
+    status = ThreadJobs::Get().Resume(handle, *ret);
     void* of_job = library.SwapBack();
     if (status == JobStatus::kPaused) slot->KeepLibraryContext(of_job);
   }
@@ -193,7 +195,11 @@ GHOSTCARD_RETURN_BY_JUMP int ASYNC_start_job(ASYNC_JOB** job, ASYNC_WAIT_CTX* ct
   return ASYNC_ERR;
 }
 
-GHOSTCARD_RETURN_BY_JUMP int ASYNC_pause_job(void) { return waitctx::PauseJob(); }
+GHOSTCARD_RETURN_BY_JUMP int ASYNC_pause_job(void) {
+  ThreadJobs* jobs = ThreadJobs::GetIfAny();
+  if (jobs != nullptr && jobs->CanPause()) jobs->Pause();
+  return 1;
+}
 
 ASYNC_JOB* ASYNC_get_current_job(void) {
   return reinterpret_cast<ASYNC_JOB*>(waitctx::CurrentJob());

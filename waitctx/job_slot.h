@@ -76,10 +76,6 @@ JobSlot* TakeJobSlot();
 // Requires: no job in it, its fiber destroyed.
 void GiveJobSlot(JobSlot* slot);
 
-// Before the running job's own function gives up the reference to its context that its
-// caller has.
-void HoldWaitContext(WaitContext* context);
-
 }  // namespace waitctx
 
 #endif  // GHOSTCARD_WAITCTX_JOB_SLOT_H_

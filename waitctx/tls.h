@@ -9,5 +9,7 @@
 #define GHOSTCARD_WAITCTX_TLS_H_
 
 #define GHOSTCARD_TLS __attribute__((visibility("hidden"), tls_model("initial-exec"))) thread_local
+// The same for one that several files use inline, which may be shared libraries apart.
+#define GHOSTCARD_SHARED_TLS __attribute__((tls_model("initial-exec"))) thread_local
 
 #endif  // GHOSTCARD_WAITCTX_TLS_H_

@@ -1,0 +1,204 @@
+// ThreadJobs: what one thread has of jobs, with the paths of a start, a resume and a pause inline.
+//
+// Inline, so that job.h's functions and OpenSSL's names switch in their own frame: each frame more
+// between a caller and the switch is a return that the processor has to predict by history.
+//
+// Threads: each its own. Not for anyone but this layer.
+#ifndef GHOSTCARD_WAITCTX_THREAD_JOBS_H_
+#define GHOSTCARD_WAITCTX_THREAD_JOBS_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <new>
+#include <span>
+#include <utility>
+
+#include "waitctx/job.h"
+#include "waitctx/job_slot.h"
+#include "waitctx/stack_overflow.h"
+#include "waitctx/tls.h"
+
+namespace waitctx::internal {
+
+inline constexpr const char* kNoError = "no error";
+
+// What one thread has of jobs.
+class ThreadJobs {
+ public:
+  // The calling thread's, made on first use.
+  static ThreadJobs& Get();
+  // Null before that.
+  static ThreadJobs* GetIfAny();
+
+  // Inline, so that there is one return after a switch.
+  [[gnu::always_inline]] JobStatus Start(Job*& job, WaitContext* context, int& result,
+                                         JobFunction function, std::span<const std::byte> args);
+  [[gnu::always_inline]] JobStatus Resume(Job*& job, int& result);
+  // Requires: CanPause().
+  [[gnu::always_inline]] void Pause();
+  bool CanPause() const { return current != nullptr && current->blocked == 0; }
+  bool Init(size_t max_size, size_t init_size);
+  void Cleanup();
+  // The current job will hold `context`, if that is its own.
+  void Hold(WaitContext* context) {
+    if (current != nullptr && current->context == context && !current->holds_context) {
+      HoldContext(current);
+    }
+  }
+  JobPoolCounts counts() const { return {in_flight_ + orphans_, idle_count_, max_size_}; }
+
+  JobSlot* current = nullptr;
+  const char* last_error = kNoError;
+
+ private:
+  ThreadJobs();
+  static void Make();
+  JobStatus Refuse(const char* why) {
+    last_error = why;
+    return JobStatus::kError;
+  }
+  [[gnu::always_inline]] JobStatus Run(JobSlot* slot, Job*& job, int& result);
+  JobSlot* TakeSlot();
+  JobSlot* MakeSlot();
+  void Finish(JobSlot* slot);
+  static void HoldContext(JobSlot* slot) {
+    slot->holds_context = true;
+    (void)WaitContextRef::Retain(slot->context).Release();
+  }
+  static void DestroySlot(JobSlot* slot);
+
+  ExceptionState* const exceptions_ = ExceptionState::OfThread();
+  // Not its address, nor the system's thread id: those are used again.
+  const uint64_t number_;
+  // A new pool with each Cleanup(): jobs then in flight are orphans, counted but not limited.
+  uint32_t pool_number_ = 0;
+  size_t in_flight_ = 0;
+  size_t orphans_ = 0;
+  size_t idle_count_ = 0;
+  size_t max_size_ = 0;
+  JobSlot* idle_ = nullptr;
+  AlternateStack alternate_stack_;
+};
+
+extern constinit GHOSTCARD_SHARED_TLS ThreadJobs* t_jobs;
+
+inline ThreadJobs* ThreadJobs::GetIfAny() { return t_jobs; }
+
+inline ThreadJobs& ThreadJobs::Get() {
+  if (t_jobs == nullptr) [[unlikely]] {
+    Make();
+  }
+  return *t_jobs;
+}
+
+inline JobSlot* ThreadJobs::TakeSlot() {
+  if (JobSlot* slot = idle_; slot != nullptr) {
+    idle_ = slot->next;
+    --idle_count_;
+    return slot;
+  }
+  if (max_size_ != 0 && in_flight_ >= max_size_) {
+    last_error = "the pool is at its limit: all its jobs are in flight";
+    return nullptr;
+  }
+  return MakeSlot();
+}
+
+inline void ThreadJobs::Finish(JobSlot* slot) {
+  slot->NextGeneration();
+  slot->blocked = 0;
+  slot->KeepLibraryContext(nullptr);
+  if (slot->big_args != nullptr) slot->big_args.reset();
+  // The last reference runs cleanups, which may start jobs.
+  WaitContext* const context = std::exchange(slot->context, nullptr);
+  if (std::exchange(slot->holds_context, false)) WaitContextRef::Adopt(context);
+
+  const bool orphan = slot->pool_number != pool_number_;
+  --(orphan ? orphans_ : in_flight_);
+  if (orphan || (max_size_ != 0 && in_flight_ + idle_count_ >= max_size_)) {
+    DestroySlot(slot);
+    return;
+  }
+  slot->next = idle_;
+  idle_ = slot;
+  ++idle_count_;
+}
+
+inline JobStatus ThreadJobs::Run(JobSlot* slot, Job*& job, int& result) {
+  slot->state = JobState::kRunning;
+  current = slot;
+  slot->fiber.Resume(exceptions_);
+  current = nullptr;
+  if (slot->state == JobState::kPaused) {
+    // The first pause: from here on the job may outlive its caller's reference.
+    if (!slot->holds_context && slot->context != nullptr) [[unlikely]]
+      HoldContext(slot);
+    job = slot->AsHandle();
+    return JobStatus::kPaused;
+  }
+  job = nullptr;
+  result = slot->result;
+  Finish(slot);
+  return JobStatus::kFinished;
+}
+
+inline JobStatus ThreadJobs::Start(Job*& job, WaitContext* context, int& result,
+                                   JobFunction function, std::span<const std::byte> args) {
+  if (current != nullptr) return Refuse("a job cannot start another");
+  if (function == nullptr) return Refuse("no function");
+  std::unique_ptr<std::byte[]> big_args;
+  if (args.size() > JobSlot::kInlineArgs) {
+    big_args.reset(new (std::nothrow) std::byte[args.size()]);
+    if (big_args == nullptr) return Refuse("out of memory for the arguments");
+  }
+  JobSlot* slot = TakeSlot();
+  if (slot == nullptr) return JobStatus::kNoJobs;
+  ++in_flight_;
+
+  slot->function = function;
+  slot->args = nullptr;
+  if (!args.empty()) {
+    slot->args = big_args != nullptr ? big_args.get() : slot->inline_args;
+    std::memcpy(slot->args, args.data(), args.size());
+    slot->big_args = std::move(big_args);
+  }
+  slot->context = context;
+  return Run(slot, job, result);
+}
+
+inline JobStatus ThreadJobs::Resume(Job*& job, int& result) {
+  if (current != nullptr) return Refuse("a job cannot resume another, nor itself");
+  if (job == nullptr) return Refuse("no job");
+  JobSlot* slot = JobSlot::Of(job);
+  if (!slot->Is(job)) return Refuse("the job has finished: its handle is stale");
+  if (slot->owner.load(std::memory_order_relaxed) != number_) {
+    return Refuse("the job is another thread's: resume it on the thread that started it");
+  }
+  if (slot->state != JobState::kPaused) return Refuse("the job is not paused");
+  if (slot->context != nullptr) slot->context->ResetChanges();
+  return Run(slot, job, result);
+}
+
+inline void ThreadJobs::Pause() {
+  JobSlot* slot = current;
+  slot->state = JobState::kPaused;
+  slot->fiber.Suspend();
+}
+
+}  // namespace waitctx::internal
+
+namespace waitctx {
+
+// Before the running job's own function gives up the reference to its context that its
+// caller has.
+inline void HoldWaitContext(WaitContext* context) {
+  if (internal::ThreadJobs* jobs = internal::ThreadJobs::GetIfAny(); jobs != nullptr) {
+    jobs->Hold(context);
+  }
+}
+
+}  // namespace waitctx
+
+#endif  // GHOSTCARD_WAITCTX_THREAD_JOBS_H_
