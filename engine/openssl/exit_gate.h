@@ -1,5 +1,6 @@
 // ExitGate: keeps the card's threads out of libcrypto as the process ends, when libcrypto takes
-// itself apart. What the application's own threads do then is the application's business.
+// itself apart, and while it forks: a child would find libcrypto's locks held by threads that it
+// has not got. What the application's own threads do is the application's business.
 //
 // Threads: everything from any; one gate for the process.
 #ifndef GHOSTCARD_ENGINE_OPENSSL_EXIT_GATE_H_
@@ -27,8 +28,11 @@ class ExitGate {
   // Returns when no thread of the card's is at work, and none will be.
   static void Close();
   static bool closed();
-  // In a child of fork(), which has none of its parent's threads.
-  static void Reset();
+  // The same for the time of a fork(): until GoOn, and StartAnew in the child, which has none of
+  // its parent's threads. One fork at a time.
+  static void Hold();
+  static void GoOn();
+  static void StartAnew();
 };
 
 }  // namespace engine

@@ -78,15 +78,17 @@ Expected<Offload*> Offload::Create(const OffloadOptions& options, hwsim::Profile
 void Offload::StopAtFork() {
   TheRegistry().mutex.lock();
   for (Offload* one : TheRegistry().all) one->mutex_.lock();
+  ExitGate::Hold();
 }
 
 void Offload::GoOnInParent() {
+  ExitGate::GoOn();
   for (Offload* one : TheRegistry().all) one->mutex_.unlock();
   TheRegistry().mutex.unlock();
 }
 
 void Offload::StartAnewInChild() {
-  ExitGate::Reset();
+  ExitGate::StartAnew();
   for (Offload* one : TheRegistry().all) {
     one->machine_.store(nullptr, std::memory_order_relaxed);  // its threads are not here
     one->software_.store(0, std::memory_order_relaxed);
