@@ -242,6 +242,7 @@ Engine::Step Engine::TrySubmit(OperationState& operation) {
       if (health_->NoteSubmitted()) service_->Wake();
       return WaitForCompletion(operation);
     case SubmitStatus::kAgain:
+      again_.fetch_add(1, std::memory_order_relaxed);
       if (!operation.retries_left_) {
         SetStatus(operation.context_, Status::kAgain);
         return WaitForSpace(operation, granted);
@@ -630,7 +631,6 @@ Engine::Stats Engine::stats() const {
   for (const auto& queue_pair : card_->queue_pairs()) {
     const hwsim::QueuePair::Counts counts = queue_pair->counts();
     stats.accepted += counts.accepted;
-    stats.again += counts.refused_again;
     stats.refused += counts.refused_error;
     stats.succeeded += counts.succeeded;
     stats.failed += counts.failed;
@@ -639,6 +639,7 @@ Engine::Stats Engine::stats() const {
   stats.callbacks = told.callbacks;
   stats.fd_signals = told.fd_signals;
   stats.told_nobody = told.nobody;
+  stats.again = again_.load(std::memory_order_relaxed);
   stats.late = late_.load(std::memory_order_relaxed);
   stats.timed_out = timed_out_.load(std::memory_order_relaxed);
   stats.cancelled = cancelled_.load(std::memory_order_relaxed);

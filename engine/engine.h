@@ -106,7 +106,8 @@ class Engine {
   const Options& options() const { return options_; }
 
   // accepted = succeeded + failed + in flight; late are those of them whose run had been given up.
-  // again and refused count submits, and so the same operation more than once.
+  // again and refused count submits, and so the same operation more than once; again those too
+  // that found others waiting before them.
   struct Stats {
     uint64_t accepted = 0, again = 0, refused = 0;
     uint64_t succeeded = 0, failed = 0;
@@ -184,7 +185,8 @@ class Engine {
   // later of two sees what the earlier did before.
   std::atomic<bool> sweeping_{false};
   // Counters only: no order needed.
-  std::atomic<uint64_t> late_{0}, timed_out_{0}, cancelled_{0}, spurious_{0}, synchronous_{0};
+  std::atomic<uint64_t> again_{0}, late_{0}, timed_out_{0}, cancelled_{0}, spurious_{0},
+      synchronous_{0};
   std::atomic<uint64_t> retried_{0}, in_software_{0};
 
   // Operations given up while on the card: whoever is last, owner or card, frees them.

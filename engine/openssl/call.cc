@@ -3,6 +3,8 @@
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 
+#include "engine/openssl/exit_gate.h"
+
 namespace engine {
 
 namespace {
@@ -32,10 +34,18 @@ void RaiseError(const std::string& message) {
   ERR_raise_data(ErrorLibrary(), kReasonCard, "%s", message.c_str());
 }
 
+Call::~Call() {
+  if (function_ == nullptr) return;
+  const ExitGate::AtWork at_work;
+  function_ = nullptr;  // lets go of libcrypto's objects
+}
+
 bool Call::Execute() noexcept {
+  const ExitGate::AtWork at_work;
   ERR_set_mark();
   bool good = false;
   try {
+    out_.Restore(out_bytes_max_);  // an earlier time may have shrunk it
     good = function_(out_);
     if (!good) KeepError();
   } catch (const std::bad_alloc&) {

@@ -34,6 +34,8 @@ class CallBytes {
   const unsigned char* data() const { return bytes_.data(); }
   size_t size() const { return bytes_.size(); }
   void Shrink(size_t size) { bytes_.resize(size); }
+  // As it was before it shrank.
+  void Restore(size_t size) { bytes_.resize(size); }
 
  private:
   std::vector<unsigned char> bytes_;
@@ -42,14 +44,19 @@ class CallBytes {
 class Call {
  public:
   // Makes the call; puts what comes out into `out`, which has `out_bytes_max` bytes, and shrinks
-  // it.
+  // it. Made more than once where the card is asked again, or the caller takes over: it must come
+  // to the same each time (see ContextChange).
   using Function = std::function<bool(CallBytes& out)>;
 
   Call(hwsim::OperationKind kind, size_t size_bytes, size_t out_bytes_max, Function function)
       : kind_(kind),
         size_bytes_(static_cast<uint32_t>(size_bytes)),
         function_(std::move(function)),
+        out_bytes_max_(out_bytes_max),
         out_(out_bytes_max) {}
+  ~Call();
+  Call(const Call&) = delete;
+  Call& operator=(const Call&) = delete;
 
   hwsim::OperationKind kind() const { return kind_; }
   uint32_t size_bytes() const { return size_bytes_; }
@@ -72,6 +79,7 @@ class Call {
   hwsim::OperationKind kind_;
   uint32_t size_bytes_;
   Function function_;
+  size_t out_bytes_max_;
   CallBytes out_;
   Error error_;
 };

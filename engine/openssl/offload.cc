@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/openssl/exit_gate.h"
 #include "hwsim/model/profile_toml.h"
 #include "hwsim/real_card.h"
 
@@ -67,6 +68,7 @@ Expected<Offload*> Offload::Create(const OffloadOptions& options, hwsim::Profile
     ::pthread_atfork(&StopAtFork, &GoOnInParent, &StartAnewInChild);
     std::atexit([] {
       for (Offload* one : AllOffloads()) one->PrintStatistics();
+      ExitGate::Close();
     });
   }
   registry.all.push_back(offload);
@@ -76,14 +78,17 @@ Expected<Offload*> Offload::Create(const OffloadOptions& options, hwsim::Profile
 void Offload::StopAtFork() {
   TheRegistry().mutex.lock();
   for (Offload* one : TheRegistry().all) one->mutex_.lock();
+  ExitGate::Hold();
 }
 
 void Offload::GoOnInParent() {
+  ExitGate::GoOn();
   for (Offload* one : TheRegistry().all) one->mutex_.unlock();
   TheRegistry().mutex.unlock();
 }
 
 void Offload::StartAnewInChild() {
+  ExitGate::StartAnew();
   for (Offload* one : TheRegistry().all) {
     one->machine_.store(nullptr, std::memory_order_relaxed);  // its threads are not here
     one->software_.store(0, std::memory_order_relaxed);
@@ -130,6 +135,8 @@ Offload::Machine* Offload::TheMachine() {
 }
 
 Offload::Ending Offload::RunOnCard(OperationHandle& operation) {
+  ExitGate::NoteApplicationThread();
+  if (ExitGate::closed()) return Ending::kCallersTurn;
   Machine* const machine = TheMachine();
   if (machine == nullptr) {  // the reason is there
     if (!options_.software_fallback) return Ending::kFailed;

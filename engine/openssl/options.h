@@ -53,6 +53,8 @@ struct OffloadOptions {
   uint32_t& threshold(SizedWork work) { return thresholds[static_cast<size_t>(work)]; }
   uint32_t threshold(SizedWork work) const { return thresholds[static_cast<size_t>(work)]; }
 
+  bool operator==(const OffloadOptions&) const = default;
+
   // Sets one by its name. Fails on an unknown name and on a bad value, and says what is allowed.
   hwsim::Expected<void> Set(std::string_view name, std::string_view value);
   static std::vector<std::string_view> Names();

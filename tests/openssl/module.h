@@ -1,4 +1,4 @@
-// What tests of the provider share: library contexts with it and without, and ways to run work.
+// What tests of the provider and of the ENGINE share: library contexts, and ways to run work.
 #ifndef GHOSTCARD_TESTS_OPENSSL_MODULE_H_
 #define GHOSTCARD_TESTS_OPENSSL_MODULE_H_
 
@@ -12,6 +12,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,12 @@ using CipherContext = std::unique_ptr<EVP_CIPHER_CTX, Freer<EVP_CIPHER_CTX_free>
 using LibraryContext = std::unique_ptr<OSSL_LIB_CTX, Freer<OSSL_LIB_CTX_free>>;
 using WaitContext = std::unique_ptr<ASYNC_WAIT_CTX, Freer<ASYNC_WAIT_CTX_free>>;
 using Bytes = std::vector<unsigned char>;
+
+inline Bytes Pattern(size_t size) {
+  Bytes bytes(size);
+  std::iota(bytes.begin(), bytes.end(), static_cast<unsigned char>(size));
+  return bytes;
+}
 
 // Everything on this thread's error queue, which is empty then.
 inline std::string Errors() {

@@ -150,6 +150,62 @@ TEST_P(ProviderLifeTest, BrokenCardIsAnErrorWithoutSoftware) {
   EXPECT_NE(Errors().find("the card failed the request"), std::string::npos);
 }
 
+// Ten pieces through a digest, a MAC and a cipher, of which the card fails some when it has done
+// them already.
+Bytes InPieces(OSSL_LIB_CTX* library, const char* properties, const char* cipher_name) {
+  const Bytes piece = Pattern(2000), key = Pattern(32);
+  const DigestContext digest(EVP_MD_CTX_new());
+  const CipherContext cipher(EVP_CIPHER_CTX_new());
+  EVP_MD* md = EVP_MD_fetch(library, "SHA256", properties);
+  EVP_CIPHER* method = EVP_CIPHER_fetch(library, cipher_name, properties);
+  EVP_MAC* hmac = EVP_MAC_fetch(library, "HMAC", properties);
+  EVP_MAC_CTX* mac = EVP_MAC_CTX_new(hmac);
+  char name[] = "SHA256";
+  const OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string("digest", name, 0),
+                               OSSL_PARAM_construct_end()};
+  bool good = EVP_DigestInit_ex2(digest.get(), md, nullptr) == 1 &&
+              EVP_EncryptInit_ex2(cipher.get(), method, key.data(), key.data(), nullptr) == 1 &&
+              EVP_MAC_init(mac, key.data(), key.size(), params) == 1;
+  Bytes out;
+  int size = 0;
+  for (int i = 0; i < 10 && good; ++i) {
+    Bytes more(2032);
+    good = EVP_DigestUpdate(digest.get(), piece.data(), piece.size()) == 1 &&
+           EVP_MAC_update(mac, piece.data(), piece.size()) == 1 &&
+           EVP_EncryptUpdate(cipher.get(), more.data(), &size, piece.data(), 2000) == 1;
+    if (good) out.insert(out.end(), more.begin(), more.begin() + size);
+  }
+  Bytes ends(64);
+  size_t mac_size = 0;
+  good = good && EVP_DigestFinal_ex(digest.get(), ends.data(), nullptr) == 1 &&
+         EVP_MAC_final(mac, ends.data() + 32, &mac_size, 32) == 1;
+  out.insert(out.end(), ends.begin(), ends.end());
+  EVP_MD_free(md);
+  EVP_CIPHER_free(method);
+  EVP_MAC_CTX_free(mac);
+  EVP_MAC_free(hmac);
+  return good ? out : Bytes();
+}
+
+TEST_P(ProviderLifeTest, WorkThatTheCardFailsIsMadeAgainFromWhereItBegan) {
+  for (const char* size : {"DIGEST", "MAC", "CBC", "GCM", "CTR", "CHACHA20_POLY1305"}) {
+    Set(std::string("THRESHOLD_") + size, "1024");
+  }
+  SetConfig("[[fault]]\nkind = \"completion_error\"\nevery_nth = 4\n");
+  Load();
+  for (const char* name : {"AES-256-CBC", "AES-128-CTR", "AES-256-GCM", "ChaCha20-Poly1305"}) {
+    OSSL_LIB_CTX* const library = module_->context.get();
+    Bytes ours;
+    const auto work = [&] {
+      ours = InPieces(library, "?provider=ghostcard", name);
+      return ours.empty() ? 0 : 1;
+    };
+    EXPECT_EQ(RunBy(GetParam(), work), 1) << name << ": " << Errors();
+    EXPECT_EQ(ours, InPieces(library, "provider=default", name)) << name;
+  }
+  EXPECT_GT(module_->Counter("ghostcard-software"), 0u);
+}
+
 TEST_P(ProviderLifeTest, ChildHasACardOfItsOwn) {
 #if defined(__SANITIZE_THREAD__)
   GTEST_SKIP() << "ThreadSanitizer ends a child that starts threads after a fork with threads";

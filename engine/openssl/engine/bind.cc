@@ -1,7 +1,8 @@
 // The ENGINE's way in: what OpenSSL's dynamic loader calls.
 #include <openssl/engine.h>
 
-#include <cstring>
+#include <string>
+#include <string_view>
 
 #include "engine/openssl/engine/commands.h"
 #include "engine/openssl/engine/methods.h"
@@ -12,8 +13,36 @@ namespace {
 constexpr const char* kId = "ghostcard";
 constexpr const char* kAlias = "qatengine";  // what scripts written for that engine ask for
 
-RSA_METHOD* rsa_method;
-EC_KEY_METHOD* ec_method;
+// The methods are the process's: keys of one binding may outlive it, and there may be several.
+struct Methods {
+  RSA_METHOD* rsa = engine::NewRsaMethod();
+  EC_KEY_METHOD* ec = engine::NewEcMethod();
+};
+const Methods& TheMethods() {
+  static const auto* const methods = [] {
+    engine::OffloadOptions options = engine::Module::StandardSettings().offload;
+    static_cast<void>(options.SetFromEnvironment());  // what is wrong there, the start tells
+    engine::SetDigestThresholds(options);
+    engine::SetCipherThresholds(options);
+    return new Methods;
+  }();
+  return *methods;
+}
+
+// The id of an engine that was asked for by `asked`: by a name, or by the path of a file, which is
+// the id then. Null: it is not for us.
+const char* IdFor(const char* asked) {
+  if (asked == nullptr) return kId;
+  std::string_view name = asked;
+  const size_t slash = name.rfind('/');
+  if (slash != std::string_view::npos) {
+    name.remove_prefix(slash + 1);
+    if (name.ends_with(".so")) name.remove_suffix(3);
+    return name == kAlias ? kAlias : kId;
+  }
+  if (name == kId) return kId;
+  return name == kAlias ? kAlias : nullptr;
+}
 
 int Init(ENGINE*) {
   auto started = engine::Module::Get().Start();
@@ -21,26 +50,20 @@ int Init(ENGINE*) {
   return started ? 1 : 0;
 }
 
-int Destroy(ENGINE*) {
-  RSA_meth_free(std::exchange(rsa_method, nullptr));
-  EC_KEY_METHOD_free(std::exchange(ec_method, nullptr));
-  return 1;
-}
-
 int Bind(ENGINE* e, const char* id) {
-  if (id != nullptr && std::strcmp(id, kId) != 0 && std::strcmp(id, kAlias) != 0) return 0;
-  if (rsa_method == nullptr) rsa_method = engine::NewRsaMethod();
-  if (ec_method == nullptr) ec_method = engine::NewEcMethod();
-  engine::SetDigestThresholds(engine::Module::Get().settings().offload);
-  engine::SetCipherThresholds(engine::Module::Get().settings().offload);
+  const char* const ours = IdFor(id);
+  if (ours == nullptr) {
+    engine::RaiseError(std::string("engine id '") + id + "' given; allowed: " + kId + ", " +
+                       kAlias + ", or the path of the file");
+    return 0;
+  }
+  const Methods& methods = TheMethods();
   const bool bound =
-      rsa_method != nullptr && ec_method != nullptr &&
-      ENGINE_set_id(e, id != nullptr ? id : kId) == 1 &&
+      methods.rsa != nullptr && methods.ec != nullptr && ENGINE_set_id(e, ours) == 1 &&
       ENGINE_set_name(e, "Ghostcard: an accelerator card that isn't there") == 1 &&
-      ENGINE_set_init_function(e, Init) == 1 && ENGINE_set_destroy_function(e, Destroy) == 1 &&
-      ENGINE_set_ctrl_function(e, engine::Control) == 1 &&
-      ENGINE_set_cmd_defns(e, engine::CommandTable()) == 1 && ENGINE_set_RSA(e, rsa_method) == 1 &&
-      ENGINE_set_EC(e, ec_method) == 1 && ENGINE_set_digests(e, engine::Digests) == 1 &&
+      ENGINE_set_init_function(e, Init) == 1 && ENGINE_set_ctrl_function(e, engine::Control) == 1 &&
+      ENGINE_set_cmd_defns(e, engine::CommandTable()) == 1 && ENGINE_set_RSA(e, methods.rsa) == 1 &&
+      ENGINE_set_EC(e, methods.ec) == 1 && ENGINE_set_digests(e, engine::Digests) == 1 &&
       ENGINE_set_ciphers(e, engine::Ciphers) == 1;
   return bound ? 1 : 0;
 }

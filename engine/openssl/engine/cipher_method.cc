@@ -10,6 +10,7 @@
 #include <string_view>
 #include <utility>
 
+#include "engine/openssl/context_change.h"
 #include "engine/openssl/engine/methods.h"
 #include "engine/openssl/engine/module.h"
 
@@ -31,66 +32,79 @@ struct Cipher {
   EVP_CIPHER* software = nullptr;
 };
 
-// What stands behind a context. Shared with the card while it works on it.
-struct Inner {
-  Inner() = default;
-  ~Inner() { EVP_CIPHER_CTX_free(context); }
-  Inner(const Inner&) = delete;
-  Inner& operator=(const Inner&) = delete;
-
-  EVP_CIPHER_CTX* const context = EVP_CIPHER_CTX_new();
-  int result = -1;  // of the last call on the card
-};
-using State = std::shared_ptr<Inner>;
-
 const Cipher& CipherOf(const EVP_CIPHER_CTX* context);
 
-State*& SlotOf(const EVP_CIPHER_CTX* context) {
-  return *static_cast<State**>(EVP_CIPHER_CTX_get_cipher_data(context));
+// Where a context keeps what stands behind it.
+CipherContext*& SlotOf(const EVP_CIPHER_CTX* context) {
+  return *static_cast<CipherContext**>(EVP_CIPHER_CTX_get_cipher_data(context));
+}
+
+int FailureOf(const Cipher& cipher) {
+  const auto flags = static_cast<unsigned long>(EVP_CIPHER_get_flags(cipher.software));
+  return (flags & EVP_CIPH_FLAG_CUSTOM_CIPHER) != 0 ? -1 : 0;
+}
+
+// Has the card do what EVP_Cipher does, and answers as that does.
+int DoOnCard(const Cipher& cipher, CipherContext& state, unsigned char* out,
+             const unsigned char* in, size_t size) {
+  ContextChange change(state);
+  const auto result = std::make_shared<int>(-1);
+  // In place, on the card's copy: an authenticated TLS record can be had in no other way.
+  Operation<Call> call(
+      cipher.kind, size, size,
+      Module::Get().OnCard(RequestClass::kCipher,
+                           change.Function([result, input = CallBytes(in, size)](
+                                               EVP_CIPHER_CTX& inner, CallBytes& data) {
+                             std::memcpy(data.data(), input.data(), input.size());
+                             *result = EVP_Cipher(&inner, data.data(), data.data(),
+                                                  static_cast<unsigned int>(data.size()));
+                             return *result > 0;
+                           })));
+  if (!change.End(Module::Get().Run(call))) return FailureOf(cipher);
+  std::memcpy(out, call->out().data(), size);
+  return *result;
+}
+
+// libcrypto answers from the outer context how far CBC has come.
+void ShowIv(EVP_CIPHER_CTX* context, const EVP_CIPHER_CTX* inner) {
+  if (EVP_CIPHER_CTX_get_mode(context) != EVP_CIPH_CBC_MODE) return;
+  std::memcpy(EVP_CIPHER_CTX_iv_noconst(context), EVP_CIPHER_CTX_iv(inner),
+              static_cast<size_t>(EVP_CIPHER_CTX_get_iv_length(context)));
 }
 
 // `out` null: additional data. `in` null: the end. Neither is work for a card.
 int DoCipher(EVP_CIPHER_CTX* context, unsigned char* out, const unsigned char* in, size_t size) {
-  const State& state = *SlotOf(context);
+  CipherContext& state = *SlotOf(context);
   const Cipher& cipher = CipherOf(context);
-  if (out == nullptr || in == nullptr || size < cipher.threshold.load(std::memory_order_relaxed) ||
-      !Module::Get().GoesToCard(cipher.algorithm)) {
-    return EVP_Cipher(state->context, out, in, static_cast<unsigned int>(size));
-  }
-  // In place, on the card's copy: an authenticated TLS record can be had in no other way.
-  Operation<Call> call(cipher.kind, size, size, Module::OnCard([state](CallBytes& data) {
-                         state->result = EVP_Cipher(state->context, data.data(), data.data(),
-                                                    static_cast<unsigned int>(data.size()));
-                         return state->result >= 0;
-                       }));
-  std::memcpy(call->output().data(), in, size);
-  if (!Module::Get().Run(RequestClass::kCipher, call)) {
-    const auto flags = static_cast<unsigned long>(EVP_CIPHER_get_flags(cipher.software));
-    return (flags & EVP_CIPH_FLAG_CUSTOM_CIPHER) != 0 ? -1 : 0;
-  }
-  std::memcpy(out, call->out().data(), size);
-  return state->result;
+  const bool on_card = out != nullptr && in != nullptr && size > 0 &&
+                       size >= cipher.threshold.load(std::memory_order_relaxed) &&
+                       Module::Get().GoesToCard(cipher.algorithm);
+  const int result = on_card ? DoOnCard(cipher, state, out, in, size)
+                             : EVP_Cipher(state.get(), out, in, static_cast<unsigned int>(size));
+  ShowIv(context, state.get());
+  return result;
 }
 
 int Init(EVP_CIPHER_CTX* context, const unsigned char* key, const unsigned char* iv, int encrypt) {
-  return EVP_CipherInit_ex((*SlotOf(context))->context, nullptr, nullptr, key, iv, encrypt);
+  return EVP_CipherInit_ex(SlotOf(context)->get(), nullptr, nullptr, key, iv, encrypt);
 }
 
 int Control(EVP_CIPHER_CTX* context, int type, int argument, void* pointer) {
-  State*& slot = SlotOf(context);
+  CipherContext*& slot = SlotOf(context);
   if (type == EVP_CTRL_INIT) {
-    delete slot;  // one that the card may still have is left to it
-    slot = new State(std::make_shared<Inner>());
-    return EVP_CipherInit_ex((*slot)->context, CipherOf(context).software, nullptr, nullptr,
-                             nullptr, EVP_CIPHER_CTX_is_encrypting(context));
+    delete slot;
+    slot = new CipherContext(NewCipherContext());
+    return EVP_CipherInit_ex(slot->get(), CipherOf(context).software, nullptr, nullptr, nullptr,
+                             EVP_CIPHER_CTX_is_encrypting(context));
   }
   if (type == EVP_CTRL_COPY) {
-    auto* const copy = static_cast<EVP_CIPHER_CTX*>(pointer);
-    SlotOf(copy) = new State(std::make_shared<Inner>());
-    return EVP_CIPHER_CTX_copy((*SlotOf(copy))->context, (*slot)->context);
+    CipherContext copy = CopyOf(**slot);
+    if (copy == nullptr) return 0;
+    SlotOf(static_cast<EVP_CIPHER_CTX*>(pointer)) = new CipherContext(std::move(copy));
+    return 1;
   }
   const auto control = EVP_CIPHER_meth_get_ctrl(CipherOf(context).software);
-  return control == nullptr ? -1 : control((*slot)->context, type, argument, pointer);
+  return control == nullptr ? -1 : control(slot->get(), type, argument, pointer);
 }
 
 int Cleanup(EVP_CIPHER_CTX* context) {
@@ -143,7 +157,7 @@ int MakeCipher(Cipher& cipher) {
 
   cipher.ours = NewLike(model, cipher.nid,
                         EVP_CIPH_ALWAYS_CALL_INIT | EVP_CIPH_CTRL_INIT | EVP_CIPH_CUSTOM_COPY);
-  EVP_CIPHER_meth_set_impl_ctx_size(cipher.ours, sizeof(State*));
+  EVP_CIPHER_meth_set_impl_ctx_size(cipher.ours, sizeof(CipherContext*));
   EVP_CIPHER_meth_set_init(cipher.ours, Init);
   EVP_CIPHER_meth_set_do_cipher(cipher.ours, DoCipher);
   EVP_CIPHER_meth_set_cleanup(cipher.ours, Cleanup);

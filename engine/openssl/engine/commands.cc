@@ -3,7 +3,6 @@
 #include <array>
 #include <charconv>
 #include <cstring>
-#include <deque>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -131,10 +130,12 @@ Expected<void> ExternalPollingFd(Input input) {
   return {};
 }
 
-// Asks the card to do nothing, which one that is down refuses.
+// Asks the card to do nothing, which one that is down refuses, and one that hangs does not answer.
 int Heartbeat(Engine& engine) {
+  constexpr std::chrono::seconds kLimit{1};
   Operation<hwsim::Null> beat;
-  return engine.Run(beat, {.in_place = true}) == Outcome::kOk ? kSuccess : kFailure;
+  const RunOptions options{.time_limit = kLimit, .recovery = Recovery{}, .in_place = true};
+  return engine.Run(beat, options) == Outcome::kOk ? kSuccess : kFailure;
 }
 
 // --- sizes, algorithms, instances ---
@@ -288,7 +289,13 @@ constexpr std::array kCommands = {
     Command{"ENABLE_HEURISTIC_POLLING",
             "The application polls as GET_NUM_REQUESTS_IN_FLIGHT suggests; with external polling",
             kNoInput,
-            [](Input) { return ChangeSettings([](Settings& s) { s.heuristic_polling = true; }); }},
+            [](Input) {
+              return Module::Get().Change([](Settings& s) -> Expected<void> {
+                if (s.external_polling) return {};
+                return Unexpected(
+                    "ENABLE_HEURISTIC_POLLING: ENABLE_EXTERNAL_POLLING has to come first");
+              });
+            }},
     Command{"GET_NUM_REQUESTS_IN_FLIGHT",
             "int**: where calls under way are counted; 1 asymmetric, 2 key derivation, 3 ciphers",
             kPointer, AddressOfInFlight},
@@ -334,31 +341,42 @@ constexpr std::array kCommands = {
             }},
 };
 
-// Our own commands: OffloadOptions' names in capitals.
-const std::vector<std::string>& OwnCommands() {
-  static const auto* const names = [] {
-    auto* const made = new std::vector<std::string>;
+// Our own commands: OffloadOptions' names in capitals. Not those of work that no ENGINE can do.
+struct OwnCommand {
+  std::string_view option;
+  std::string name;
+};
+
+const std::vector<OwnCommand>& OwnCommands() {
+  static const auto* const commands = [] {
+    auto* const made = new std::vector<OwnCommand>;
     for (const std::string_view option : OffloadOptions::Names()) {
-      std::string& name = made->emplace_back(option);
+      if (option == "threshold_mac" || option == "threshold_ctr" || option == "threshold_kdf") {
+        continue;
+      }
+      std::string& name = made->emplace_back(OwnCommand{option, std::string(option)}).name;
       for (char& letter : name) {
         if (letter >= 'a' && letter <= 'z') letter = static_cast<char>(letter - 'a' + 'A');
       }
     }
     return made;
   }();
-  return *names;
+  return *commands;
 }
 
 Expected<void> SetOption(size_t index, Input input) {
-  auto text = Text(OwnCommands()[index].c_str(), input, 4096);
+  const auto& [name, command] = OwnCommands()[index];
+  auto text = Text(command.c_str(), input, 4096);
   if (!text) return Unexpected(std::move(text.error()));
-  const std::string_view name = OffloadOptions::Names()[index];
-  auto changed = Module::Get().Change([&](Settings& s) { return s.offload.Set(name, *text); });
-  if (changed && name.starts_with("threshold_")) {
-    SetDigestThresholds(Module::Get().settings().offload);
-    SetCipherThresholds(Module::Get().settings().offload);
-  }
-  return changed;
+  return Module::Get().Change([&, option = name](Settings& s) {
+    auto set = s.offload.Set(option, *text);
+    if (set && option.starts_with("threshold_")) {
+      static_cast<void>(s.offload.SetFromEnvironment());  // what is wrong there, the start tells
+      SetDigestThresholds(s.offload);
+      SetCipherThresholds(s.offload);
+    }
+    return set;
+  });
 }
 
 }  // namespace
@@ -371,8 +389,8 @@ const ENGINE_CMD_DEFN* CommandTable() {
       made->push_back({number, name, description, flags});
     };
     for (const Command& command : kCommands) add(command.name, command.description, command.flags);
-    for (const std::string& name : OwnCommands()) {
-      add(name.c_str(), "As in engine/openssl/README.md", kString);
+    for (const OwnCommand& command : OwnCommands()) {
+      add(command.name.c_str(), "As in engine/openssl/README.md", kString);
     }
     made->push_back({0, nullptr, nullptr, 0});
     return made;
@@ -383,16 +401,17 @@ const ENGINE_CMD_DEFN* CommandTable() {
 int Control(ENGINE*, int command, long number, void* pointer, void (*)()) {
   const Input input{number, pointer};
   const auto index = static_cast<size_t>(command - ENGINE_CMD_BASE);
-  Expected<void> done;
   if (command < ENGINE_CMD_BASE || index >= kCommands.size() + OwnCommands().size()) {
-    done = Unexpected("no such control command: " + std::to_string(command));
-  } else if (index < kCommands.size()) {
-    done = kCommands[index].run(input);
-  } else {
-    done = SetOption(index - kCommands.size(), input);
+    RaiseError("no such control command: " + std::to_string(command));
+    return 0;
   }
-  if (!done) RaiseError(done.error().message);
-  return done ? 1 : 0;
+  const Expected<void> done = index < kCommands.size() ? kCommands[index].run(input)
+                                                       : SetOption(index - kCommands.size(), input);
+  if (done) return 1;
+  const std::string name = CommandTable()[index].cmd_name;
+  const std::string& why = done.error().message;
+  RaiseError(why.starts_with(name) ? why : name + ": " + why);
+  return 0;
 }
 
 }  // namespace engine

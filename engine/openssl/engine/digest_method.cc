@@ -3,10 +3,10 @@
 
 #include <array>
 #include <atomic>
-#include <memory>
 #include <string_view>
 #include <utility>
 
+#include "engine/openssl/context_change.h"
 #include "engine/openssl/engine/methods.h"
 #include "engine/openssl/engine/module.h"
 
@@ -26,15 +26,9 @@ struct Digest {
   EVP_MD* software = nullptr;
 };
 
-struct ContextDeleter {
-  void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
-};
-// The state of a digest. Shared with the card while it works on it.
-using State = std::shared_ptr<EVP_MD_CTX>;
-
 // Where a context keeps its state; null in there: not started, or ended.
-State*& SlotOf(const EVP_MD_CTX* context) {
-  return *static_cast<State**>(EVP_MD_CTX_get0_md_data(context));
+DigestContext*& SlotOf(const EVP_MD_CTX* context) {
+  return *static_cast<DigestContext**>(EVP_MD_CTX_get0_md_data(context));
 }
 
 template <size_t kIndex>
@@ -42,28 +36,31 @@ Digest& Nth();
 
 template <size_t kIndex>
 int Init(EVP_MD_CTX* context) {
-  State*& slot = SlotOf(context);
-  delete slot;  // one that the card may still have is left to it
-  slot = new State(EVP_MD_CTX_new(), ContextDeleter());
+  DigestContext*& slot = SlotOf(context);
+  delete slot;
+  slot = new DigestContext(NewDigestContext());
   return EVP_DigestInit_ex(slot->get(), Nth<kIndex>().software, nullptr);
 }
 
 template <size_t kIndex>
 int Update(EVP_MD_CTX* context, const void* data, size_t size) {
   if (SlotOf(context) == nullptr) return 0;
-  const State& state = *SlotOf(context);
+  DigestContext& state = *SlotOf(context);
   const Digest& digest = Nth<kIndex>();
   if (size < digest.threshold.load(std::memory_order_relaxed) ||
       !Module::Get().GoesToCard(Algorithm::kDigest)) {
     return EVP_DigestUpdate(state.get(), data, size);
   }
+  ContextChange change(state);
   Operation<Call> call(
       digest.kind, size, 0,
-      Module::OnCard(
-          [state, input = CallBytes(static_cast<const unsigned char*>(data), size)](CallBytes&) {
-            return EVP_DigestUpdate(state.get(), input.data(), input.size()) == 1;
-          }));
-  return Module::Get().Run(RequestClass::kCipher, call) ? 1 : 0;
+      Module::Get().OnCard(
+          RequestClass::kCipher,
+          change.Function([input = CallBytes(static_cast<const unsigned char*>(data), size)](
+                              EVP_MD_CTX& inner, CallBytes&) {
+            return EVP_DigestUpdate(&inner, input.data(), input.size()) == 1;
+          })));
+  return change.End(Module::Get().Run(call)) ? 1 : 0;
 }
 
 int Final(EVP_MD_CTX* context, unsigned char* digest) {
@@ -73,9 +70,9 @@ int Final(EVP_MD_CTX* context, unsigned char* digest) {
 
 int Copy(EVP_MD_CTX* to, const EVP_MD_CTX* from) {
   // Until here both have the same pointer; the new one gets a state of its own.
-  const State* const source = SlotOf(from);
+  const DigestContext* const source = SlotOf(from);
   if (source == nullptr) return 1;
-  SlotOf(to) = new State(EVP_MD_CTX_new(), ContextDeleter());
+  SlotOf(to) = new DigestContext(NewDigestContext());
   return EVP_MD_CTX_copy_ex(SlotOf(to)->get(), source->get());
 }
 
@@ -132,7 +129,7 @@ void Make() {
   EVP_MD_meth_set_ctrl(digest.software, EVP_MD_meth_get_ctrl(model));
 
   digest.ours = NewLike(model, digest.nid);
-  EVP_MD_meth_set_app_datasize(digest.ours, sizeof(State*));
+  EVP_MD_meth_set_app_datasize(digest.ours, sizeof(DigestContext*));
   EVP_MD_meth_set_init(digest.ours, Init<kIndex>);
   EVP_MD_meth_set_update(digest.ours, Update<kIndex>);
   EVP_MD_meth_set_final(digest.ours, Final);

@@ -87,15 +87,17 @@ ECDSA_SIG* Sign(const unsigned char* digest, int size, const BIGNUM* kinv, const
   const size_t scalar_bytes = ScalarBytes(key);
   Operation<Call> call(
       SignKind(key), static_cast<size_t>(size), 2 * scalar_bytes,
-      Module::OnCard([shared = Share(key), scalar_bytes,
-                      input = CallBytes(digest, static_cast<size_t>(size))](CallBytes& out) {
-        const SignaturePtr signature(
-            OfLibcrypto().sign_sig(input.data(), static_cast<int>(input.size()), nullptr, nullptr,
-                                   shared.get()),
-            ECDSA_SIG_free);
-        return signature != nullptr && Write(signature.get(), out.data(), scalar_bytes);
-      }));
-  if (!Module::Get().Run(RequestClass::kAsymmetric, call)) return nullptr;
+      Module::Get().OnCard(
+          RequestClass::kAsymmetric,
+          [shared = Share(key), scalar_bytes,
+           input = CallBytes(digest, static_cast<size_t>(size))](CallBytes& out) {
+            const SignaturePtr signature(
+                OfLibcrypto().sign_sig(input.data(), static_cast<int>(input.size()), nullptr,
+                                       nullptr, shared.get()),
+                ECDSA_SIG_free);
+            return signature != nullptr && Write(signature.get(), out.data(), scalar_bytes);
+          }));
+  if (!Module::Get().Run(call)) return nullptr;
   return Read(call->out().data(), scalar_bytes).release();
 }
 
@@ -110,17 +112,19 @@ int Verify(const unsigned char* digest, int size, const ECDSA_SIG* signature, EC
   // A signature that does not fit is an answer, not a failure.
   Operation<Call> call(
       hwsim::OperationKind::kOther, static_cast<size_t>(size), 1,
-      Module::OnCard([shared = Share(key), scalar_bytes, signature_bytes,
-                      input = CallBytes(digest, static_cast<size_t>(size))](CallBytes& out) {
-        const SignaturePtr copy = Read(signature_bytes.data(), scalar_bytes);
-        const int answer =
-            copy == nullptr ? -1
-                            : OfLibcrypto().verify_sig(input.data(), static_cast<int>(input.size()),
+      Module::Get().OnCard(RequestClass::kAsymmetric,
+                           [shared = Share(key), scalar_bytes, signature_bytes,
+                            input = CallBytes(digest, static_cast<size_t>(size))](CallBytes& out) {
+                             const SignaturePtr copy = Read(signature_bytes.data(), scalar_bytes);
+                             const int answer =
+                                 copy == nullptr ? -1
+                                                 : OfLibcrypto().verify_sig(
+                                                       input.data(), static_cast<int>(input.size()),
                                                        copy.get(), shared.get());
-        if (answer >= 0) *out.data() = static_cast<unsigned char>(answer);
-        return answer >= 0;
-      }));
-  if (!Module::Get().Run(RequestClass::kAsymmetric, call)) return -1;
+                             if (answer >= 0) *out.data() = static_cast<unsigned char>(answer);
+                             return answer >= 0;
+                           }));
+  if (!Module::Get().Run(call)) return -1;
   return *call->out().data() == 1 ? 1 : 0;
 }
 
@@ -133,7 +137,7 @@ int ComputeKey(unsigned char** secret, size_t* size, const EC_POINT* peer, const
   const auto bytes = (static_cast<size_t>(EC_GROUP_get_degree(group)) + 7) / 8;
   Operation<Call> call(
       hwsim::OperationKind::kOther, bytes, bytes,
-      Module::OnCard([shared = Share(key), copy](CallBytes& out) {
+      Module::Get().OnCard(RequestClass::kAsymmetric, [shared = Share(key), copy](CallBytes& out) {
         unsigned char* made = nullptr;
         size_t made_size = 0;
         if (copy == nullptr ||
@@ -148,7 +152,7 @@ int ComputeKey(unsigned char** secret, size_t* size, const EC_POINT* peer, const
         OPENSSL_clear_free(made, made_size);
         return fits;
       }));
-  if (!Module::Get().Run(RequestClass::kAsymmetric, call)) return 0;
+  if (!Module::Get().Run(call)) return 0;
   *size = call->out().size();
   *secret = static_cast<unsigned char*>(OPENSSL_memdup(call->out().data(), *size));
   return *secret != nullptr ? 1 : 0;
@@ -165,10 +169,11 @@ int Generate(EC_KEY* key) {
       EC_KEY_set_group(made.get(), group) != 1) {
     return 0;
   }
-  Operation<Call> call(
-      hwsim::OperationKind::kOther, ScalarBytes(key), 0,
-      Module::OnCard([made](CallBytes&) { return OfLibcrypto().keygen(made.get()) == 1; }));
-  if (!Module::Get().Run(RequestClass::kAsymmetric, call)) return 0;
+  Operation<Call> call(hwsim::OperationKind::kOther, ScalarBytes(key), 0,
+                       Module::Get().OnCard(RequestClass::kAsymmetric, [made](CallBytes&) {
+                         return OfLibcrypto().keygen(made.get()) == 1;
+                       }));
+  if (!Module::Get().Run(call)) return 0;
   return EC_KEY_set_private_key(key, EC_KEY_get0_private_key(made.get())) == 1 &&
                  EC_KEY_set_public_key(key, EC_KEY_get0_public_key(made.get())) == 1
              ? 1

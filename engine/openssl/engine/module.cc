@@ -1,5 +1,9 @@
 #include "engine/openssl/engine/module.h"
 
+#include <pthread.h>
+
+#include <memory>
+
 #include "hwsim/model/profile_section.h"
 
 namespace engine {
@@ -44,12 +48,11 @@ Module& Module::Get() {
   return *module;
 }
 
-Module::Module() {
+Module::Settings Module::StandardSettings() {
+  Settings settings;
   // As with other engines, software takes over only where ENABLE_SW_FALLBACK asked for it.
-  settings_.offload.software_fallback = false;
-  if (auto set = settings_.offload.SetFromEnvironment(); !set) {
-    environment_error_ = std::move(set.error());
-  }
+  settings.offload.software_fallback = false;
+  return settings;
 }
 
 Expected<void> Module::Change(const std::function<Expected<void>(Settings&)>& change) {
@@ -66,15 +69,14 @@ Expected<void> Module::Change(const std::function<Expected<void>(Settings&)>& ch
 Expected<void> Module::Start() {
   const std::lock_guard lock(mutex_);
   if (offload() != nullptr) return {};
-  if (environment_error_) return hwsim::Unexpected(*environment_error_);
-  if (settings_.heuristic_polling && !settings_.external_polling) {
-    return hwsim::Unexpected("ENABLE_HEURISTIC_POLLING needs ENABLE_EXTERNAL_POLLING");
-  }
+  if (auto set = settings_.offload.SetFromEnvironment(); !set) return set;
   OffloadOptions options = settings_.offload;
   options.completion = CompletionOf(settings_);
   auto made = CreateOffload(options, settings_.section);
   if (!made) return hwsim::Unexpected(std::move(made.error()));
   (*made)->SetRetriesMax(retries_max_);
+  // After Offload's own, so that its locks are taken in the order in which Start takes them.
+  ::pthread_atfork(&StopAtFork, &GoOnInParent, &StartAnewInChild);
   offload_.store(*made, std::memory_order_release);
   return {};
 }
@@ -108,19 +110,46 @@ bool Module::GoesToCard(Algorithm algorithm) {
          (algorithms_.load(std::memory_order_relaxed) & static_cast<uint32_t>(algorithm)) != 0;
 }
 
-Call::Function Module::OnCard(Call::Function function) {
-  return [function = std::move(function)](CallBytes& out) {
+// One call in the count.
+class Module::InFlight {
+ public:
+  InFlight(Module& module, RequestClass request_class)
+      : module_(module),
+        count_(*module.in_flight(request_class)),
+        forks_(module.forks_.load(std::memory_order_relaxed)) {
+    count_.fetch_add(1, std::memory_order_relaxed);
+  }
+  ~InFlight() {
+    // The parent's are not in a child's count.
+    if (forks_ != module_.forks_.load(std::memory_order_relaxed)) return;
+    count_.fetch_sub(1, std::memory_order_relaxed);
+  }
+  InFlight(const InFlight&) = delete;
+  InFlight& operator=(const InFlight&) = delete;
+
+ private:
+  const Module& module_;
+  const std::atomic_ref<int> count_;
+  const uint32_t forks_;
+};
+
+Call::Function Module::OnCard(RequestClass request_class, Call::Function function) {
+  return [function = std::move(function),
+          in_flight = std::make_shared<InFlight>(*this, request_class)](CallBytes& out) {
     const OnCardScope scope;
     return function(out);
   };
 }
 
-bool Module::Run(RequestClass request_class, Operation<Call>& call) {
-  const std::atomic_ref<int> in_flight(*this->in_flight(request_class));
-  in_flight.fetch_add(1, std::memory_order_relaxed);
-  const bool good = MakeCall(*offload(), call);
-  in_flight.fetch_sub(1, std::memory_order_relaxed);
-  return good;
+void Module::StopAtFork() { Get().mutex_.lock(); }
+
+void Module::GoOnInParent() { Get().mutex_.unlock(); }
+
+void Module::StartAnewInChild() {
+  Module& module = Get();
+  module.in_flight_.fill(0);
+  module.forks_.fetch_add(1, std::memory_order_relaxed);
+  module.mutex_.unlock();
 }
 
 }  // namespace engine

@@ -45,18 +45,20 @@ class Module {
   // --- settings, before the start ---
 
   struct Settings {
-    OffloadOptions offload;  // as the environment has it; commands go on top
+    OffloadOptions offload;
     bool external_polling = false;
     bool inline_polling = false;
-    bool heuristic_polling = false;
     std::optional<bool> event_driven;  // none: as offload.completion says
     std::string section;               // of offload.config; empty: the whole file
   };
+  // What holds where neither a command nor the environment says otherwise.
+  static Settings StandardSettings();
   // Changes them: change(settings) answers what is wrong, if something is. Fails after the start.
   hwsim::Expected<void> Change(const std::function<hwsim::Expected<void>(Settings&)>& change);
   const Settings& settings() const { return settings_; }
 
-  // Makes ready for calls; the second and further times, nothing happens.
+  // Makes ready for calls, with what the environment says on top; the second and further times,
+  // nothing happens.
   hwsim::Expected<void> Start();
   // This process's Offload; null before Start.
   Offload* offload() const { return offload_.load(std::memory_order_acquire); }
@@ -77,31 +79,38 @@ class Module {
   // are the process's, so that libcrypto calls made there come back here.
   bool GoesToCard(Algorithm algorithm);
 
-  // Makes `function` a call: marks the thread that makes it as the card's meanwhile.
-  static Call::Function OnCard(Call::Function function);
+  // Makes `function` a call's: marks the thread that makes it as the card's meanwhile, and counts
+  // as in flight for as long as there is the call.
+  Call::Function OnCard(RequestClass request_class, Call::Function function);
   // Has the card make the call. False: it failed, and this thread's error queue says why.
   // Requires: GoesToCard() said so.
-  bool Run(RequestClass request_class, Operation<Call>& call);
+  bool Run(Operation<Call>& call) { return MakeCall(*offload(), call); }
 
-  // How many Run()s of that class are under way. The address stays valid.
+  // How many calls of that class there are, those included that were given up and are on the card
+  // still. The address stays valid.
   int* in_flight(RequestClass request_class) {
     return &in_flight_[static_cast<size_t>(request_class) - 1];
   }
 
  private:
-  Module();
+  class InFlight;
+
+  Module() = default;
   Engine* StartedEngine() const;
+  static void StopAtFork();
+  static void GoOnInParent();
+  static void StartAnewInChild();
 
   std::mutex mutex_;  // orders changes and the start
-  Settings settings_;
-  std::optional<hwsim::Error> environment_error_;  // told at the start
-  std::optional<uint32_t> retries_max_;            // none: no limit
+  Settings settings_ = StandardSettings();
+  std::optional<uint32_t> retries_max_;  // none: no limit
   std::atomic<Offload*> offload_{nullptr};
   // Switches and counters stand alone: no order needed. The counters are plain ints because their
   // addresses are given to applications; they are changed through std::atomic_ref.
   std::atomic<bool> enabled_{true};
   std::atomic<uint32_t> algorithms_{UINT32_MAX};
   std::array<int, 3> in_flight_{};
+  std::atomic<uint32_t> forks_{0};  // this process's calls are told from its parent's by it
 };
 
 }  // namespace engine

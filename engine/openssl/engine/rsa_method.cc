@@ -33,14 +33,16 @@ int Run(RsaFunction function, bool is_private, int size, const unsigned char* fr
   const auto bytes = static_cast<size_t>(RSA_size(rsa));
   Operation<Call> call(
       KindOf(rsa, is_private), bytes, bytes,
-      Module::OnCard([function, padding, shared = Share(rsa),
-                      input = CallBytes(from, static_cast<size_t>(size))](CallBytes& out) {
-        const int result = function(static_cast<int>(input.size()), input.data(), out.data(),
-                                    shared.get(), padding);
-        if (result >= 0) out.Shrink(static_cast<size_t>(result));
-        return result >= 0;
-      }));
-  if (!Module::Get().Run(RequestClass::kAsymmetric, call)) return -1;
+      Module::Get().OnCard(RequestClass::kAsymmetric,
+                           [function, padding, shared = Share(rsa),
+                            input = CallBytes(from, static_cast<size_t>(size))](CallBytes& out) {
+                             const int result =
+                                 function(static_cast<int>(input.size()), input.data(), out.data(),
+                                          shared.get(), padding);
+                             if (result >= 0) out.Shrink(static_cast<size_t>(result));
+                             return result >= 0;
+                           }));
+  if (!Module::Get().Run(call)) return -1;
   std::copy_n(call->out().data(), call->out().size(), to);
   return static_cast<int>(call->out().size());
 }

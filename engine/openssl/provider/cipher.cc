@@ -5,6 +5,7 @@
 
 #include <cstring>
 
+#include "engine/openssl/context_change.h"
 #include "engine/openssl/provider/provider.h"
 
 namespace engine::provider {
@@ -21,13 +22,11 @@ struct Cipher {
   Provider& provider;
   const CipherForm& form;
   const EVP_CIPHER* cipher;
-  std::shared_ptr<EVP_CIPHER_CTX> inner;
+  CipherContext inner;
+  // In the CBC of TLS: libcrypto's copies of such a one free the same memory.
+  bool is_tls = false;
 };
 Cipher& CipherOf(void* ctx) { return *static_cast<Cipher*>(ctx); }
-
-std::shared_ptr<EVP_CIPHER_CTX> NewInner() {
-  return std::shared_ptr<EVP_CIPHER_CTX>(EVP_CIPHER_CTX_new(), Freer<EVP_CIPHER_CTX_free>());
-}
 
 template <const CipherForm& kForm>
 const EVP_CIPHER* Fetched() {
@@ -38,7 +37,7 @@ const EVP_CIPHER* Fetched() {
 template <const CipherForm& kForm>
 void* New(void* provctx) {
   const EVP_CIPHER* cipher = Fetched<kForm>();
-  auto inner = NewInner();
+  auto inner = NewCipherContext();
   // Parameters may be asked for before the first init.
   if (cipher == nullptr || inner == nullptr ||
       EVP_CipherInit_ex2(inner.get(), cipher, nullptr, nullptr, 1, nullptr) != 1) {
@@ -50,16 +49,20 @@ void Free(void* ctx) { delete static_cast<Cipher*>(ctx); }
 
 void* Duplicate(void* ctx) {
   const Cipher& from = CipherOf(ctx);
-  auto copy = std::make_unique<Cipher>(Cipher{from.provider, from.form, from.cipher, NewInner()});
+  auto copy = std::make_unique<Cipher>(
+      Cipher{from.provider, from.form, from.cipher, NewCipherContext(), from.is_tls});
   if (copy->inner == nullptr || EVP_CIPHER_CTX_copy(copy->inner.get(), from.inner.get()) != 1) {
     return nullptr;
   }
   return copy.release();
 }
 
-bool SetParams(EVP_CIPHER_CTX* inner, const OSSL_PARAM params[]) {
-  return params == nullptr || params->key == nullptr ||
-         EVP_CIPHER_CTX_set_params(inner, params) == 1;
+bool SetParams(Cipher& cipher, const OSSL_PARAM params[]) {
+  if (params == nullptr || params->key == nullptr) return true;
+  if (OSSL_PARAM_locate_const(params, OSSL_CIPHER_PARAM_TLS_VERSION) != nullptr) {
+    cipher.is_tls = true;
+  }
+  return EVP_CIPHER_CTX_set_params(cipher.inner.get(), params) == 1;
 }
 
 template <int kEncrypt>
@@ -79,10 +82,10 @@ int Init(void* ctx, const unsigned char* key, size_t key_bytes, const unsigned c
     const OSSL_PARAM iv_length[] = {
         OSSL_PARAM_construct_size_t(OSSL_CIPHER_PARAM_AEAD_IVLEN, &length),
         OSSL_PARAM_construct_end()};
-    if (!SetParams(inner, iv_length)) return 0;
+    if (!SetParams(cipher, iv_length)) return 0;
   }
   return EVP_CipherInit_ex2(inner, nullptr, key, iv, kEncrypt, nullptr) == 1 &&
-         SetParams(inner, params);
+         SetParams(cipher, params);
 }
 
 // One call of EVP_CipherUpdate or of EVP_Cipher.
@@ -119,17 +122,20 @@ int Transform(void* ctx, unsigned char* out, size_t* out_bytes, size_t out_bytes
     return 1;
   }
   constexpr size_t kBlockMax = 32;  // what an earlier piece may have left, and a tag
-  Operation<Call> operation(cipher.form.kind, in_bytes, in_bytes + kBlockMax,
-                            [inner = cipher.inner, input = CallBytes(in, in_bytes)](CallBytes& to) {
-                              int written = 0;
-                              if (kTransform(inner.get(), to.data(), &written, input.data(),
-                                             static_cast<int>(input.size())) != 1) {
-                                return false;
-                              }
-                              to.Shrink(static_cast<size_t>(written));
-                              return true;
-                            });
-  return MakeCall(offload, operation) &&
+  using Change = ContextChange<EVP_CIPHER_CTX>;
+  Change change(cipher.inner, cipher.is_tls ? Change::By::kInPlace : Change::By::kCopy);
+  Operation<Call> operation(
+      cipher.form.kind, in_bytes, in_bytes + kBlockMax,
+      change.Function([input = CallBytes(in, in_bytes)](EVP_CIPHER_CTX& inner, CallBytes& to) {
+        int written = 0;
+        if (kTransform(&inner, to.data(), &written, input.data(), static_cast<int>(input.size())) !=
+            1) {
+          return false;
+        }
+        to.Shrink(static_cast<size_t>(written));
+        return true;
+      }));
+  return change.End(MakeCall(offload, operation)) &&
          GiveOutput(operation->out(), out, out_bytes, out_bytes_max);
 }
 
@@ -153,9 +159,7 @@ const OSSL_PARAM* GettableParams(void*) {
 int GetCtxParams(void* ctx, OSSL_PARAM params[]) {
   return EVP_CIPHER_CTX_get_params(CipherOf(ctx).inner.get(), params) == 1;
 }
-int SetCtxParams(void* ctx, const OSSL_PARAM params[]) {
-  return SetParams(CipherOf(ctx).inner.get(), params);
-}
+int SetCtxParams(void* ctx, const OSSL_PARAM params[]) { return SetParams(CipherOf(ctx), params); }
 template <const CipherForm& kForm>
 const OSSL_PARAM* GettableCtxParams(void*, void*) {
   const EVP_CIPHER* cipher = Fetched<kForm>();

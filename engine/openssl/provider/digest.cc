@@ -1,6 +1,7 @@
 // Digests: SHA-1, SHA-2, SHA-3. A piece of data that is large enough is hashed by the card.
 #include <openssl/core_names.h>
 
+#include "engine/openssl/context_change.h"
 #include "engine/openssl/provider/provider.h"
 
 namespace engine::provider {
@@ -10,13 +11,9 @@ namespace {
 struct Digest {
   Provider& provider;
   const EVP_MD* md;
-  std::shared_ptr<EVP_MD_CTX> inner;
+  DigestContext inner;
 };
 Digest& DigestOf(void* ctx) { return *static_cast<Digest*>(ctx); }
-
-std::shared_ptr<EVP_MD_CTX> NewInner() {
-  return std::shared_ptr<EVP_MD_CTX>(EVP_MD_CTX_new(), Freer<EVP_MD_CTX_free>());
-}
 
 template <const char* kName>
 const EVP_MD* Fetched() {
@@ -28,13 +25,13 @@ template <const char* kName>
 void* New(void* provctx) {
   const EVP_MD* md = Fetched<kName>();
   if (md == nullptr) return nullptr;
-  return new Digest{ProviderOf(provctx), md, NewInner()};
+  return new Digest{ProviderOf(provctx), md, NewDigestContext()};
 }
 void Free(void* ctx) { delete static_cast<Digest*>(ctx); }
 
 void* Duplicate(void* ctx) {
   const Digest& from = DigestOf(ctx);
-  auto copy = std::make_unique<Digest>(Digest{from.provider, from.md, NewInner()});
+  auto copy = std::make_unique<Digest>(Digest{from.provider, from.md, NewDigestContext()});
   // Before init there is nothing in it.
   if (EVP_MD_CTX_get0_md(from.inner.get()) != nullptr &&
       EVP_MD_CTX_copy_ex(copy->inner.get(), from.inner.get()) != 1) {
@@ -54,11 +51,13 @@ int Update(void* ctx, const unsigned char* data, size_t bytes) {
   if (!offload.WorthIt(SizedWork::kDigest, bytes)) {
     return EVP_DigestUpdate(digest.inner.get(), data, bytes) == 1;
   }
-  Operation<Call> operation(hwsim::OperationKind::kSha256, bytes, 0,
-                            [inner = digest.inner, input = CallBytes(data, bytes)](CallBytes&) {
-                              return EVP_DigestUpdate(inner.get(), input.data(), input.size()) == 1;
-                            });
-  return MakeCall(offload, operation);
+  ContextChange change(digest.inner);
+  Operation<Call> operation(
+      hwsim::OperationKind::kSha256, bytes, 0,
+      change.Function([input = CallBytes(data, bytes)](EVP_MD_CTX& inner, CallBytes&) {
+        return EVP_DigestUpdate(&inner, input.data(), input.size()) == 1;
+      }));
+  return change.End(MakeCall(offload, operation));
 }
 
 int Final(void* ctx, unsigned char* out, size_t* out_bytes, size_t out_bytes_max) {

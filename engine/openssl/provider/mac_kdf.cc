@@ -2,6 +2,7 @@
 #include <openssl/core_names.h>
 #include <openssl/kdf.h>
 
+#include "engine/openssl/context_change.h"
 #include "engine/openssl/provider/provider.h"
 
 namespace engine::provider {
@@ -42,11 +43,13 @@ int UpdateMac(void* ctx, const unsigned char* data, size_t bytes) {
   if (!offload.WorthIt(SizedWork::kMac, bytes)) {
     return EVP_MAC_update(mac.inner.get(), data, bytes) == 1;
   }
-  Operation<Call> operation(hwsim::OperationKind::kSha256, bytes, 0,
-                            [inner = mac.inner, input = CallBytes(data, bytes)](CallBytes&) {
-                              return EVP_MAC_update(inner.get(), input.data(), input.size()) == 1;
-                            });
-  return MakeCall(offload, operation);
+  ContextChange change(mac.inner);
+  Operation<Call> operation(
+      hwsim::OperationKind::kSha256, bytes, 0,
+      change.Function([input = CallBytes(data, bytes)](EVP_MAC_CTX& inner, CallBytes&) {
+        return EVP_MAC_update(&inner, input.data(), input.size()) == 1;
+      }));
+  return change.End(MakeCall(offload, operation));
 }
 int FinalMac(void* ctx, unsigned char* out, size_t* out_bytes, size_t out_bytes_max) {
   return EVP_MAC_final(MacOf(ctx).inner.get(), out, out_bytes, out_bytes_max) == 1;

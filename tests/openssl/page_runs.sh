@@ -1,0 +1,97 @@
+#!/bin/bash
+# What engine/openssl/README.md tells people to save and to type, saved and typed.
+# Arguments: the page, the provider, the ENGINE, the wait layer, the page's program in C.
+set -euo pipefail
+page=$(realpath "$1")
+provider=$(realpath "$2")
+engine=$(realpath "$3")
+wait_layer=$(realpath "$4")
+program=$(realpath "$5")
+
+fail() {
+  echo "$*" >&2
+  exit 1
+}
+
+# As the page places the files, in a folder of this test's.
+place_files() {
+  mkdir -p "$stage/provider" "$stage/engine"
+  cp "$provider" "$stage/provider/ghostcard.so"
+  cp "$engine" "$stage/engine/ghostcard.so"
+  cp "$wait_layer" "$stage/libwaitctx_async.so"
+  cp "$program" external_polling
+  ln -s ghostcard.so "$stage/engine/qatengine.so"
+}
+
+# Files that the page says to save; its steps as 01.step, 02.step ...; server and client.
+take_page_apart() {
+  python3 - "$page" "$stage" "$port" <<'PYTHON'
+import re
+import sys
+
+text = open(sys.argv[1], encoding="utf-8").read()
+text = text.replace("/opt/ghostcard", sys.argv[2]).replace("4433", sys.argv[3])
+saved = re.findall(r"[Ss]ave this as `([^`]+)`(?:(?!```).)*```(?:ini|toml)\n(.*?)```", text, re.S)
+steps = re.findall(r"```sh( \w+)?\n(.*?)```", text, re.S)
+for number, (name, body) in enumerate(steps):
+    saved.append((name.strip() or "%02d.step" % number, body))
+for name, body in saved:
+    open(name, "w", encoding="utf-8").write(body)
+print("%d files, of which %d steps" % (len(saved), len(steps)))
+PYTHON
+}
+
+# Every command that is to print its counts has had work done by the card.
+check_counts() {
+  local asked printed
+  asked=$(grep -c 'STATISTICS=on' "$1" || true)
+  printed=$(grep -cE '^ghostcard: [1-9][0-9]* requests, [1-9][0-9]* completions, 0 in flight' "$2" || true)
+  ((printed == asked)) || fail "$asked commands are to print counts of work, $printed did: $(cat "$1" "$2")"
+}
+
+# In this shell, so that what is exported stays.
+run_step() {
+  echo "--- $1"
+  # shellcheck disable=SC1090
+  source "$1" >"$1.log" 2>&1 || fail "failed: $(cat "$1" "$1.log")"
+  check_counts "$1" "$1.log"
+}
+
+serve() {
+  mkfifo said
+  # shellcheck disable=SC1091
+  (source ./server) >said 2>server.log &
+  local server=$! line=
+  exec 3<said
+  while [[ $line != ACCEPT* ]]; do
+    read -r -t 60 line <&3 || fail "the server does not accept: $(cat server.log)"
+  done
+  # shellcheck disable=SC1091
+  source ./client >client.log 2>&1 || fail "the client failed: $(cat client.log server.log)"
+  wait "$server" || fail "the server failed: $(cat server.log)"
+  check_counts server server.log
+  grep -q 'TLSv1.3' client.log || fail "no TLS 1.3: $(cat client.log)"
+  grep -q 'TLSv1.2' client.log || fail "no TLS 1.2: $(cat client.log)"
+}
+
+cd "$(mktemp -d "$TEST_TMPDIR/page.XXXXXX")"
+stage=$PWD/ghostcard
+port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("", 0)); print(s.getsockname()[1])')
+if grep -q -e __asan_init -e __tsan_init "$provider"; then
+  echo "skipped: openssl itself is not built for the sanitizer that the modules need"
+  exit 0
+fi
+place_files
+take_page_apart
+served=
+for step in *.step; do
+  if [[ $step > 01.step && -z $served ]]; then
+    [[ -e key.pem ]] && serve && served=yes
+  fi
+  run_step "$step"
+done
+[[ -n $served ]] || fail "the page has no server"
+grep -q 'Ghostcard, a simulated accelerator card' ./*.step.log || fail "the provider is not listed"
+[[ $(grep -hc '\[ available \]' ./*.step.log | sort -n | tail -1) == 3 ]] || fail "engines are not available"
+grep -q 'starts with 30' ./*.step.log || fail "external polling gave no hash"
+echo "the page runs"
