@@ -33,6 +33,7 @@ void RaiseError(const std::string& message) {
 }
 
 bool Call::Execute() noexcept {
+  if (made_) return *made_;
   ERR_set_mark();
   bool good = false;
   try {
@@ -42,6 +43,7 @@ bool Call::Execute() noexcept {
     good = false;
   }
   ERR_pop_to_mark();
+  made_ = good;
   return good;
 }
 

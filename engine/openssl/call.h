@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -56,6 +57,8 @@ class Call {
   std::span<std::byte> output() {
     return std::as_writable_bytes(std::span(out_.data(), out_.size()));
   }
+  // Makes the call once: it changes libcrypto's objects. Asked again, because the card failed to
+  // say so, what was made stands.
   bool Execute() noexcept;
 
   const CallBytes& out() const { return out_; }
@@ -72,6 +75,7 @@ class Call {
   hwsim::OperationKind kind_;
   uint32_t size_bytes_;
   Function function_;
+  std::optional<bool> made_;  // what the function returned
   CallBytes out_;
   Error error_;
 };

@@ -3,6 +3,7 @@
 // context, which ours wraps.
 #include <openssl/core_names.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "engine/openssl/provider/provider.h"
@@ -119,18 +120,33 @@ int Transform(void* ctx, unsigned char* out, size_t* out_bytes, size_t out_bytes
     return 1;
   }
   constexpr size_t kBlockMax = 32;  // what an earlier piece may have left, and a tag
-  Operation<Call> operation(cipher.form.kind, in_bytes, in_bytes + kBlockMax,
-                            [inner = cipher.inner, input = CallBytes(in, in_bytes)](CallBytes& to) {
-                              int written = 0;
-                              if (kTransform(inner.get(), to.data(), &written, input.data(),
-                                             static_cast<int>(input.size())) != 1) {
-                                return false;
-                              }
-                              to.Shrink(static_cast<size_t>(written));
-                              return true;
-                            });
-  return MakeCall(offload, operation) &&
-         GiveOutput(operation->out(), out, out_bytes, out_bytes_max);
+  // A TLS record is worked on where it lies, and what comes out need not begin where it does.
+  const bool in_place = in == out;
+  const auto written = std::make_shared<int>(0);
+  Operation<Call> operation(
+      cipher.form.kind, in_bytes, in_bytes + kBlockMax,
+      [inner = cipher.inner, input = CallBytes(in, in_bytes), in_place, written](CallBytes& to) {
+        const unsigned char* from = input.data();
+        if (in_place) {
+          std::memcpy(to.data(), from, input.size());
+          from = to.data();
+        }
+        if (kTransform(inner.get(), to.data(), written.get(), from,
+                       static_cast<int>(input.size())) != 1) {
+          return false;
+        }
+        const auto made = static_cast<size_t>(*written);
+        to.Shrink(in_place ? std::max(made, input.size()) : made);
+        return true;
+      });
+  size_t given = 0;
+  if (!MakeCall(offload, operation) ||
+      !GiveOutput(operation->out(), out, &given,
+                  std::max(out_bytes_max, in_place ? in_bytes : 0))) {
+    return 0;
+  }
+  *out_bytes = static_cast<size_t>(*written);
+  return 1;
 }
 
 int Final(void* ctx, unsigned char* out, size_t* out_bytes, size_t) {
