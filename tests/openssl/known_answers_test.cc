@@ -28,29 +28,29 @@ class KnownAnswersTest : public ::testing::TestWithParam<Way> {
     for (const char* what : {"DIGEST", "MAC", "CBC", "CTR", "GCM", "CHACHA20_POLY1305", "KDF"}) {
       ::setenv((std::string("GHOSTCARD_THRESHOLD_") + what).c_str(), "0", 1);
     }
-    module_ = new Module;
+    loaded = new Module;
   }
   static void TearDownTestSuite() {
-    delete module_;
-    module_ = nullptr;
+    delete loaded;
+    loaded = nullptr;
   }
-  static OSSL_LIB_CTX* library() { return module_->context.get(); }
+  static OSSL_LIB_CTX* library() { return loaded->context.get(); }
   // Runs `work` the way this test is about: on the card, with `answer` as its result.
   static void Expect(const std::string& what, const Bytes& answer,
                      const std::function<Bytes()>& work) {
-    const uint64_t before = module_->Counter("ghostcard-requests");
+    const uint64_t before = loaded->Counter("ghostcard-requests");
     Bytes result;
     RunBy(GetParam(), [&] {
       result = work();
       return 1;
     });
     EXPECT_EQ(result, answer) << what << ": " << Errors();
-    EXPECT_GT(module_->Counter("ghostcard-requests"), before) << what << " did not go to the card";
+    EXPECT_GT(loaded->Counter("ghostcard-requests"), before) << what << " did not go to the card";
   }
 
-  static Module* module_;
+  static Module* loaded;
 };
-Module* KnownAnswersTest::module_ = nullptr;
+Module* KnownAnswersTest::loaded = nullptr;
 
 Bytes Digest(OSSL_LIB_CTX* library, const char* name, const Bytes& message) {
   Bytes out(EVP_MAX_MD_SIZE);
@@ -67,7 +67,7 @@ TEST_P(KnownAnswersTest, Digests) {
   const struct {
     const char* name;
     const char* answer;
-  } kAnswers[] = {
+  } answers[] = {
       {"SHA1", "a9993e364706816aba3e25717850c26c9cd0d89d"},
       {"SHA224", "23097d223405d8228642a477bda255b32aadbce4bda0b3f7e36c9da7"},
       {"SHA256", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"},
@@ -90,7 +90,7 @@ TEST_P(KnownAnswersTest, Digests) {
        "3"
        "934057340b4cf408d5a56592f8274eec53f0"},
   };
-  for (const auto& known : kAnswers) {
+  for (const auto& known : answers) {
     Expect(known.name, Hex(known.answer),
            [&] { return Digest(library(), known.name, Text("abc")); });
   }
@@ -155,7 +155,7 @@ TEST_P(KnownAnswersTest, Ciphers) {
   const Bytes zero16(16), zero12(12), zero32(32);
   Bytes chacha_key;
   for (unsigned char i = 0x80; i < 0xa0; ++i) chacha_key.push_back(i);
-  const CipherCase kCases[] = {
+  const CipherCase cases[] = {
       {"AES-128-CBC",
        "SP 800-38A, F.2.1",
        key128,
@@ -208,7 +208,7 @@ TEST_P(KnownAnswersTest, Ciphers) {
            "4"
            "5585808b4831d7bc3ff4def08e4b7a9de576d26586cec64b61161ae10b594f09e26a7e902ecbd0600691")},
   };
-  for (const CipherCase& known : kCases) {
+  for (const CipherCase& known : cases) {
     Expect(std::string(known.name) + " (" + known.source + ")", known.sealed,
            [&] { return Seal(library(), known); });
   }
