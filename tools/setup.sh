@@ -14,6 +14,7 @@ readonly needed_packages=(
   "libexpected-dev: tl::expected, errors of set-up calls"
   "libssl-dev: libcrypto and libssl 3, the work of the card and the modules for OpenSSL"
   "openssl: the openssl program, which tests run"
+  "curl: a client that tests run against a TLS server"
   "zlib1g-dev: zlib, compression on the card"
   "libcli11-dev: CLI11, command lines"
   "libtomlplusplus-dev: toml++, configuration files"

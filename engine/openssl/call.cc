@@ -52,6 +52,7 @@ bool Call::Execute() noexcept {
     good = false;
   }
   ERR_pop_to_mark();
+  made_ = good;
   return good;
 }
 

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -63,6 +64,8 @@ class Call {
   std::span<std::byte> output() {
     return std::as_writable_bytes(std::span(out_.data(), out_.size()));
   }
+  // Makes the call once: it changes libcrypto's objects. Asked again, because the card failed to
+  // say so, what was made stands.
   bool Execute() noexcept;
 
   const CallBytes& out() const { return out_; }

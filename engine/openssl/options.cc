@@ -129,6 +129,7 @@ std::span<const Option> AllOptions() {
                               })},
       {"wait_for_restart", Switch(&OffloadOptions::wait_for_restart)},
       {"software_fallback", Switch(&OffloadOptions::software_fallback)},
+      {"key_exchange", Switch(&OffloadOptions::key_exchange)},
       {"statistics", Switch(&OffloadOptions::statistics)},
       {"seed", Number(0, UINT64_MAX,
                       [](OffloadOptions& options, uint64_t value) { options.seed = value; })},

@@ -43,6 +43,8 @@ struct OffloadOptions {
   bool wait_for_restart = false;  // `wait_for_restart`: a card that restarts is waited for
   bool software_fallback = true;  // `software_fallback`: work that the card refuses or fails is
                                   // done by the caller
+  bool key_exchange = true;       // `key_exchange`: off: ECDH, X25519, X448 and keys for them are
+                                  // made by the caller, whom they cost little more than the way
   bool statistics = false;        // `statistics`: printed on standard error as the process ends
   uint64_t seed = 1;              // `seed`
 

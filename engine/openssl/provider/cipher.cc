@@ -3,6 +3,7 @@
 // context, which ours wraps.
 #include <openssl/core_names.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "engine/openssl/context_change.h"
@@ -122,21 +123,35 @@ int Transform(void* ctx, unsigned char* out, size_t* out_bytes, size_t out_bytes
     return 1;
   }
   constexpr size_t kBlockMax = 32;  // what an earlier piece may have left, and a tag
+  // A TLS record is worked on where it lies, and what comes out need not begin where it does.
+  const bool in_place = in == out;
+  const auto written = std::make_shared<int>(0);
   using Change = ContextChange<EVP_CIPHER_CTX>;
   Change change(cipher.inner, cipher.is_tls ? Change::By::kInPlace : Change::By::kCopy);
-  Operation<Call> operation(
-      cipher.form.kind, in_bytes, in_bytes + kBlockMax,
-      change.Function([input = CallBytes(in, in_bytes)](EVP_CIPHER_CTX& inner, CallBytes& to) {
-        int written = 0;
-        if (kTransform(&inner, to.data(), &written, input.data(), static_cast<int>(input.size())) !=
-            1) {
-          return false;
-        }
-        to.Shrink(static_cast<size_t>(written));
-        return true;
-      }));
-  return change.End(MakeCall(offload, operation)) &&
-         GiveOutput(operation->out(), out, out_bytes, out_bytes_max);
+  Operation<Call> operation(cipher.form.kind, in_bytes, in_bytes + kBlockMax,
+                            change.Function([input = CallBytes(in, in_bytes), in_place, written](
+                                                EVP_CIPHER_CTX& inner, CallBytes& to) {
+                              const unsigned char* from = input.data();
+                              if (in_place) {
+                                std::memcpy(to.data(), from, input.size());
+                                from = to.data();
+                              }
+                              if (kTransform(&inner, to.data(), written.get(), from,
+                                             static_cast<int>(input.size())) != 1) {
+                                return false;
+                              }
+                              const auto made = static_cast<size_t>(*written);
+                              to.Shrink(in_place ? std::max(made, input.size()) : made);
+                              return true;
+                            }));
+  size_t given = 0;
+  if (!change.End(MakeCall(offload, operation)) ||
+      !GiveOutput(operation->out(), out, &given,
+                  std::max(out_bytes_max, in_place ? in_bytes : 0))) {
+    return 0;
+  }
+  *out_bytes = static_cast<size_t>(*written);
+  return 1;
 }
 
 int Final(void* ctx, unsigned char* out, size_t* out_bytes, size_t) {

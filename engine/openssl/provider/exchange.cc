@@ -89,6 +89,10 @@ int Run(PkeyOperation& operation, hwsim::OperationKind kind, size_t input_bytes,
 int Derive(void* ctx, unsigned char* secret, size_t* secret_bytes, size_t secret_bytes_max) {
   PkeyOperation& operation = OperationOf(ctx);
   if (operation.context == nullptr) return 0;
+  if (!operation.provider.offload->options().key_exchange) {
+    *secret_bytes = secret_bytes_max;
+    return EVP_PKEY_derive(operation.context.get(), secret, secret_bytes) == 1;
+  }
   return Run(
       operation, hwsim::OperationKind::kX25519, 32,
       [context = operation.context](unsigned char* out, size_t* out_bytes) {

@@ -246,7 +246,8 @@ void* Generate(void* genctx, OSSL_CALLBACK*, void*) {
     return true;
   };
   // One scalar multiplication; making an RSA key is not a card's work.
-  const bool by_card = keys && std::strncmp(generation.type, "RSA", 3) != 0;
+  const bool by_card = keys && std::strncmp(generation.type, "RSA", 3) != 0 &&
+                       generation.provider.offload->options().key_exchange;
   if (by_card) {
     Operation<Call> operation(hwsim::OperationKind::kX25519, 32, 0, generate);
     if (!MakeCall(*generation.provider.offload, operation)) return nullptr;
