@@ -52,7 +52,6 @@ bool Call::Execute() noexcept {
     good = false;
   }
   ERR_pop_to_mark();
-  made_ = good;
   return good;
 }
 

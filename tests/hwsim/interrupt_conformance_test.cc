@@ -34,20 +34,21 @@ class InterruptConformanceTest : public CardRig {
 
 TEST_P(InterruptConformanceTest, ArmedLineRisesWithACompletionAndFallsWhenDisarmed) {
   OPEN_OR_SKIP({.service = false});
-  std::deque<Probe> probes(3);
-  ASSERT_EQ(Send(probes[0]), SubmitStatus::kOk);
-  ASSERT_TRUE(WaitFor([&] { return card_->stats().interrupts == 1; }));
-  EXPECT_FALSE(Readable()) << "a line starts disarmed";
-  EXPECT_TRUE(WaitFor([&] { return queue_pair().ArmInterrupt(); })) << "a completion waits";
-  queue_pair().DisarmInterrupt();
-  EXPECT_EQ(PopAll(), 1u);
-
+  std::deque<Probe> probes(2);
   EXPECT_FALSE(queue_pair().ArmInterrupt());
   EXPECT_FALSE(Readable());
-  ASSERT_EQ(Send(probes[1]), SubmitStatus::kOk);
+  ASSERT_EQ(Send(probes[0]), SubmitStatus::kOk);
   EXPECT_TRUE(WaitFor([&] { return Readable(); }));
   queue_pair().DisarmInterrupt();
   EXPECT_FALSE(Readable());
+  EXPECT_EQ(PopAll(), 1u);
+
+  // In this order: who arms right after a completion may meet its interrupt, which was on its way.
+  ASSERT_EQ(Send(probes[1]), SubmitStatus::kOk);
+  ASSERT_TRUE(WaitFor([&] { return card_->stats().interrupts == 2; }));
+  EXPECT_FALSE(Readable()) << "disarmed";
+  EXPECT_TRUE(WaitFor([&] { return queue_pair().ArmInterrupt(); })) << "a completion waits";
+  queue_pair().DisarmInterrupt();
   EXPECT_EQ(PopAll(), 1u);
 }
 
