@@ -2,8 +2,10 @@
 
 // The linker's names for the two ends of the section; null where nothing is in it.
 extern "C" {
+// NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming)
 [[gnu::weak, gnu::visibility("hidden")]] extern const hwsim::RareMark __start_ghostcard_rare[];
 [[gnu::weak, gnu::visibility("hidden")]] extern const hwsim::RareMark __stop_ghostcard_rare[];
+// NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming)
 }
 
 namespace hwsim {

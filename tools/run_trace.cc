@@ -80,8 +80,6 @@ class Tracer {
     Use(kJobGroup, event.place, "job ");
     switch (event.kind) {
       case EventKind::kStarted:
-        Begin(event.place, event.at, EventText(event));
-        return;
       case EventKind::kWaitsForResult:
       case EventKind::kWaitsForSpace:
         Begin(event.place, event.at, EventText(event));
