@@ -60,8 +60,8 @@ ScenarioOptions Stuck() {
   return options;
 }
 
-// Runs in this process leave it their stacks, which ThreadSanitizer counts as threads; and in a child
-// forked from a process of several threads it sees races where there are none.
+// Runs in this process leave it their stacks, which ThreadSanitizer counts as threads; and in a
+// child forked from a process of several threads it sees races where there are none.
 class InThisProcess : public testing::Test {
  protected:
   void TearDown() override { waitctx::CleanupThread(); }
