@@ -63,8 +63,7 @@ TEST(ReplayTest, EveryRuleHoldsAndEverythingEnds) {{
 void ReplayCommand::AddTo(CLI::App& app) {
   app.footer(
       "Exit codes: 0 the run is well; 1 it could not be run; 2 bad arguments, or a file that is "
-      "none "
-      "of a run; 3 an invariant was broken; 4 no progress; 5 a crash.");
+      "none of a run; 3 an invariant was broken; 4 no progress; 5 a crash.");
   app.add_option("LOG", log_, "What simulate --log wrote, or a scenario file")->required();
   app.add_option("--trace", trace_,
                  "Write the run to this file for ui.perfetto.dev (JSON); -: standard output")

@@ -29,7 +29,7 @@ class Writer {
   }
   const std::string& text() const { return text_; }
 
-  static std::string Text(Duration time) { return fmt::format("\"{}ns\"", time.count()); }
+  static std::string Text(Duration time) { return Quoted(hwsim::FormatDuration(time)); }
   static std::string Text(uint32_t value) { return fmt::format("{}", value); }
   static std::string Text(uint64_t value) { return fmt::format("{}", value); }
   static std::string Text(bool value) { return value ? "true" : "false"; }

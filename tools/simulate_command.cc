@@ -17,6 +17,9 @@ namespace tools {
 
 namespace {
 
+constexpr std::string_view kFaultPrefix = "fault ";
+constexpr std::string_view kReachedPrefix = "reached ";
+
 std::optional<uint64_t> ParseNumber(std::string_view text) {
   uint64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -33,6 +36,15 @@ std::optional<std::pair<uint64_t, uint64_t>> ParsePair(std::string_view text,
   const auto second = ParseNumber(text.substr(at + between.size()));
   if (!first || !second) return std::nullopt;
   return std::pair(*first, *second);
+}
+
+// The counts whose names begin so, without that, under a heading; nothing if there are none.
+void PrintCounts(const SimulateReport& report, std::string_view heading, std::string_view prefix) {
+  const auto first = report.counts.lower_bound(std::string(prefix));
+  for (auto it = first; it != report.counts.end() && it->first.starts_with(prefix); ++it) {
+    if (it == first) fmt::print("\n{}\n", heading);
+    fmt::print("{:>12}  {}\n", it->second, it->first.substr(prefix.size()));
+  }
 }
 
 uint32_t Processors() { return std::max(1u, std::thread::hardware_concurrency()); }
@@ -56,8 +68,7 @@ int ExitCodeOf(Verdict verdict) {
 void SimulateCommand::AddTo(CLI::App& app) {
   app.footer(
       "Exit codes: 0 every seed is well; 1 it could not be run; 2 bad arguments; 3 an invariant "
-      "was "
-      "broken; 4 no progress: not everything ended in its time; 5 a crash.");
+      "was broken; 4 no progress: not everything ended in its time; 5 a crash.");
   app.add_option("--seed", seed_,
                  "One seed: a number, or a commit hash (7 to 64 hexadecimal digits, of which the "
                  "first 16 count); prints what was drawn")
@@ -146,7 +157,13 @@ int SimulateCommand::Report(const hwsim::Expected<SimulateReport>& report, bool 
                VerdictName(failure.verdict), failure.what, failure.seed);
     return ExitCodeOf(failure.verdict);
   }
-  for (const auto& [name, count] : report->counts) fmt::print("{:>12}  {}\n", count, name);
+  for (const auto& [name, count] : report->counts) {
+    if (name.starts_with(kFaultPrefix) || name.starts_with(kReachedPrefix)) continue;
+    fmt::print("{:>12}  {}\n", count, name);
+  }
+  PrintCounts(*report, "faults fired", kFaultPrefix);
+  PrintCounts(*report, "rare branches reached", kReachedPrefix);
+  fmt::print("\n");
   if (many) fmt::print("{:>12}  seeds, all well\n", report->seeds);
   fmt::print("event log hash {:016x}\n", report->hash);
   return 0;
