@@ -66,6 +66,7 @@ struct Place {
   size_t echoed = 0;
   bool paused = false;
   bool peer_left = false;
+  bool by_trial = false;  // to be driven at the next turn, as nobody will tell
 
   ReadyList* ready = nullptr;
   std::atomic<bool> queued{false};
@@ -297,6 +298,7 @@ class TlsServer::Impl {
   void Drive(Place& place) {
     if (place.ssl == nullptr) return;
     if (std::exchange(place.paused, false)) --paused_;
+    place.by_trial = false;
     for (;;) {
       ERR_clear_error();
       const int result = Run(place);
@@ -314,7 +316,7 @@ class TlsServer::Impl {
           return;
         case SSL_ERROR_WANT_ASYNC_JOB:
           ++counts_.jobs_short;
-          by_trial_.push_back(&place);
+          TryAgain(place);
           return;
         default:
           Failed(place, error);
@@ -381,7 +383,7 @@ class TlsServer::Impl {
     if (options_.notify == TlsNotify::kFd) {
       WatchWaitFds(place);
     } else if (again) {
-      by_trial_.push_back(&place);  // no callback is to be expected
+      TryAgain(place);  // no callback is to be expected
     }
   }
 
@@ -401,12 +403,14 @@ class TlsServer::Impl {
     }
   }
 
+  void TryAgain(Place& place) {
+    if (!std::exchange(place.by_trial, true)) by_trial_.push_back(&place);
+  }
+
   // Those that nobody will tell: once each, while others may have made room.
   void RetryByTrial() {
-    for (size_t left = by_trial_.size(); left > 0; --left) {
-      Place& place = *by_trial_.front();
-      by_trial_.pop_front();
-      Drive(place);
+    for (Place* const place : std::exchange(by_trial_, {})) {
+      if (place->by_trial) Drive(*place);  // else it was told after all, or has ended
     }
   }
 
@@ -423,7 +427,7 @@ class TlsServer::Impl {
 
   void End(Place& place) {
     if (std::exchange(place.paused, false)) --paused_;
-    std::erase(by_trial_, &place);
+    place.by_trial = false;
     place.ssl.reset();
     place.socket.Reset();
     free_.push_back(&place);
@@ -441,7 +445,7 @@ class TlsServer::Impl {
   ReadyList ready_;
   std::deque<Place> places_;
   std::vector<Place*> free_;
-  std::deque<Place*> by_trial_;
+  std::vector<Place*> by_trial_;
   std::vector<int> added_, removed_;
   size_t paused_ = 0;
   bool accept_more_ = false;
