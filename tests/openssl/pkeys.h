@@ -16,8 +16,9 @@ namespace tests {
 
 struct KeyForm {
   const char* type;
-  const char* group;  // null: none
-  unsigned int bits;  // 0: none
+  const char* group;              // null: none
+  unsigned int bits;              // 0: none
+  const char* digest = "SHA256";  // of signatures; pure ones have none
 };
 inline Pkey MakeKey(OSSL_LIB_CTX* library, const KeyForm& form, const char* properties) {
   const PkeyContext context(EVP_PKEY_CTX_new_from_name(library, form.type, properties));
@@ -63,7 +64,7 @@ inline Bytes Sign(OSSL_LIB_CTX* library, const KeyForm& form, EVP_PKEY* key, con
   const DigestContext context(EVP_MD_CTX_new());
   size_t size = 0;
   Bytes out;
-  if (EVP_DigestSignInit_ex(context.get(), nullptr, IsPure(form) ? nullptr : "SHA256", library,
+  if (EVP_DigestSignInit_ex(context.get(), nullptr, IsPure(form) ? nullptr : form.digest, library,
                             properties, key, nullptr) != 1 ||
       EVP_DigestSign(context.get(), nullptr, &size, message.data(), message.size()) != 1) {
     return out;
@@ -77,10 +78,11 @@ inline Bytes Sign(OSSL_LIB_CTX* library, const KeyForm& form, EVP_PKEY* key, con
 }
 
 inline bool Verify(OSSL_LIB_CTX* library, const KeyForm& form, EVP_PKEY* key,
-                   const char* properties, const Bytes& signature, const Bytes& message) {
+                   const char* properties, const Bytes& signature, const Bytes& message,
+                   const OSSL_PARAM* params = nullptr) {
   const DigestContext context(EVP_MD_CTX_new());
-  return EVP_DigestVerifyInit_ex(context.get(), nullptr, IsPure(form) ? nullptr : "SHA256", library,
-                                 properties, key, nullptr) == 1 &&
+  return EVP_DigestVerifyInit_ex(context.get(), nullptr, IsPure(form) ? nullptr : form.digest,
+                                 library, properties, key, params) == 1 &&
          EVP_DigestVerify(context.get(), signature.data(), signature.size(), message.data(),
                           message.size()) == 1;
 }
@@ -101,14 +103,14 @@ inline Bytes Agree(OSSL_LIB_CTX* library, EVP_PKEY* own, EVP_PKEY* peer, const c
 }
 
 inline Bytes RsaCrypt(OSSL_LIB_CTX* library, EVP_PKEY* key, const char* properties, bool encrypt,
-                      const Bytes& input) {
+                      const Bytes& input, int padding = RSA_PKCS1_OAEP_PADDING) {
   const PkeyContext context(EVP_PKEY_CTX_new_from_pkey(library, key, properties));
   auto* const init = encrypt ? &EVP_PKEY_encrypt_init : &EVP_PKEY_decrypt_init;
   auto* const crypt = encrypt ? &EVP_PKEY_encrypt : &EVP_PKEY_decrypt;
   size_t size = 0;
   Bytes out;
   if (context == nullptr || init(context.get()) != 1 ||
-      EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_PKCS1_OAEP_PADDING) != 1 ||
+      EVP_PKEY_CTX_set_rsa_padding(context.get(), padding) != 1 ||
       crypt(context.get(), nullptr, &size, input.data(), input.size()) != 1) {
     return out;
   }
