@@ -25,7 +25,7 @@ class VirtualCard final : public Card {
     // Puts something between each queue pair and the card, to watch what travels or to meddle with
     // it. Empty: nothing. Called in Create only.
     std::function<std::unique_ptr<Channel>(uint32_t queue_pair, std::unique_ptr<Channel> channel)>
-        wrap_channel;
+        wrap_channel{};
   };
   static Expected<std::unique_ptr<VirtualCard>> Create(Options options);
   ~VirtualCard() override;
