@@ -132,22 +132,22 @@ Outcome Engine::Run(OperationHandle& handle, const RunOptions& options) {
   OperationState& operation = *handle.state_;
   const bool synchronous = options.in_place || !binding_.CanPause();
   if (synchronous) synchronous_.fetch_add(1, std::memory_order_relaxed);
-  for (Step step =
-           Begin(operation, options.in_place ? nullptr : binding_.Context(), synchronous, options);
-       step == Step::kWait; step = Advance(operation)) {
+  WaitContext* const context = options.in_place ? nullptr : binding_.Context();
+  for (Step step = Begin(operation, context, synchronous, options); step == Step::kWait;
+       step = Advance(operation)) {
     if (synchronous) {
       const bool retries = operation.phase_.load(std::memory_order_acquire) == Phase::kRetry;
       retries ? WaitForNextTry() : WaitInPlace(operation);
       continue;
     }
     if (operation.worst_moment_ != hwsim::Duration::zero()) LetItBeToldNow(operation);
-    if (!binding_.Pause(PausedRun(*this, operation)) &&
-        IsWaiting(operation.phase_.load(std::memory_order_acquire))) {
-      Poll();
-      std::this_thread::yield();
-    }
+    if (binding_.Pause(PausedRun(*this, operation))) continue;
+    // It may not have paused: then nobody else may be there to look.
+    const Phase phase = operation.phase_.load(std::memory_order_acquire);
+    if (IsWaiting(phase) || phase == Phase::kRetry) Poll();
+    if (IsWaiting(phase)) std::this_thread::yield();
   }
-  binding_.PublishStatus();
+  if (context != nullptr) binding_.End(context);
   return operation.outcome_;
 }
 
@@ -437,6 +437,8 @@ void Engine::SetPollInterval(hwsim::Duration interval) {
 void Engine::SetWatchdogInterval(hwsim::Duration interval) {
   service_->SetWatchdogInterval(interval);
 }
+
+WaitContext* PausedRun::context() const { return operation_->context_; }
 
 void PausedRun::GiveUp() const {
   engine_->GiveUp(*operation_);

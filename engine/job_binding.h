@@ -19,6 +19,8 @@ class PausedRun {
   // The job will never be resumed: ends the run; what it ran is freed once the card lets go of it.
   // At most once, while the job is paused, on a thread that could resume it.
   void GiveUp() const;
+  // What Context() gave to the run.
+  waitctx::WaitContext* context() const;
 
   friend bool operator==(const PausedRun&, const PausedRun&) = default;
 
@@ -37,14 +39,15 @@ class JobBinding {
   // Whether the caller is a job that may pause; otherwise it waits synchronously.
   virtual bool CanPause() const = 0;
   // Whom to tell about the current job; null: nobody (it is resumed by trial). Asked at the start
-  // of each run.
+  // of each run, and valid until its End.
   virtual waitctx::WaitContext* Context() const = 0;
-  // Gives control to the application, which sees the context's status and fds as they are now;
-  // returns when the job is resumed. False: it did not pause, or cannot know whether it did.
+  // Gives control to the application, which sees the status and fds of the run's context as they
+  // are now; returns when the job is resumed. False: it did not pause, or cannot know whether it
+  // did.
   virtual bool Pause(const PausedRun& run) const = 0;
-  // The run ends without another pause: makes the context's status the one that the application
-  // sees.
-  virtual void PublishStatus() const = 0;
+  // The run on `context` (what Context() gave) ends without another pause: makes the context's
+  // status the one that the application sees.
+  virtual void End(waitctx::WaitContext* context) const = 0;
 };
 
 // waitctx's jobs.
@@ -53,7 +56,7 @@ class OwnJobs final : public JobBinding {
   bool CanPause() const override;
   waitctx::WaitContext* Context() const override;
   bool Pause(const PausedRun& run) const override;
-  void PublishStatus() const override {}
+  void End(waitctx::WaitContext*) const override {}
 };
 
 }  // namespace engine

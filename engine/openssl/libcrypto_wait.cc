@@ -15,7 +15,7 @@ namespace {
 // What stands for one ASYNC_WAIT_CTX. The data of its entry there, ended by the entry's cleanup.
 // Threads: one at a time, as libcrypto wants it for the context itself.
 struct StandIn {
-  WaitContextRef context = WaitContext::Create();
+  WaitContextRef context;
   int shown_fd = -1;               // the fd that libcrypto's context has of us
   std::vector<PausedRun> waiting;  // of jobs that are paused; more than one if jobs share a context
 };
@@ -45,6 +45,19 @@ bool Show(ASYNC_WAIT_CTX* theirs, const void* key, StandIn* stand_in, int fd) {
   return true;
 }
 
+// Has `theirs` show `fd` for `context`, whose stand-in is made now if there is none. Null: no
+// memory, and `context` is the run's as before.
+StandIn* ShowStandIn(ASYNC_WAIT_CTX* theirs, const void* key, WaitContext* context, int fd) {
+  StandIn* stand_in = Find(theirs, key);
+  if (stand_in != nullptr && stand_in->context.get() == context) {
+    return Show(theirs, key, stand_in, fd) ? stand_in : nullptr;
+  }
+  auto made = std::make_unique<StandIn>();
+  if (!Show(theirs, key, made.get(), fd)) return nullptr;
+  made->context = WaitContextRef::Adopt(context);
+  return made.release();
+}
+
 }  // namespace
 
 hwsim::Expected<std::unique_ptr<LibcryptoJobs>> LibcryptoJobs::Create() {
@@ -60,48 +73,46 @@ bool LibcryptoJobs::CanPause() const {
 WaitContext* LibcryptoJobs::Context() const {
   if (!CanPause()) return nullptr;
   ASYNC_WAIT_CTX* const theirs = TheirContext();
-  StandIn* stand_in = Find(theirs, this);
-  if (stand_in == nullptr) {
-    stand_in = new StandIn;
-    if (!Show(theirs, this, stand_in, never_readable_.fd())) {
-      stand_in->context.CloseAndReset();
-      delete stand_in;
-      return nullptr;  // out of memory: resumed by trial
-    }
-  }
+  const StandIn* const stand_in = Find(theirs, this);
+  // A new one is the run's, until a pause makes it a stand-in's.
+  WaitContext* const context =
+      stand_in != nullptr ? stand_in->context.get() : WaitContext::Create().Release();
   WaitContext::Callback callback;
   if (ASYNC_WAIT_CTX_get_callback(theirs, &callback.function, &callback.argument) != 1) {
     callback = {};
   }
-  const WaitContext::Callback known = stand_in->context->callback();
+  const WaitContext::Callback known = context->callback();
   if (callback.function != known.function || callback.argument != known.argument) {
-    stand_in->context->SetCallback(callback);
+    context->SetCallback(callback);
   }
-  return stand_in->context.get();
+  return context;
 }
 
 bool LibcryptoJobs::Pause(const PausedRun& run) const {
   ASYNC_WAIT_CTX* const theirs = TheirContext();
-  StandIn* const stand_in = Find(theirs, this);
-  if (stand_in != nullptr) {
-    if (int fd = -1; stand_in->context->wait_fd_count() == 1) {
-      stand_in->context->CopyWaitFds(std::span(&fd, 1));
-      Show(theirs, this, stand_in, fd);
-    }
-    ASYNC_WAIT_CTX_set_status(theirs, stand_in->context->status());
-    stand_in->waiting.push_back(run);
+  WaitContext* const context = run.context();
+  int fd = never_readable_.fd();
+  if (context->wait_fd_count() == 1) {
+    context->CopyWaitFds(std::span(&fd, 1));
+  } else if (!context->callback()) {
+    return false;  // no descriptor was left
   }
+  StandIn* const stand_in = ShowStandIn(theirs, this, context, fd);
+  if (stand_in == nullptr) return false;
+  ASYNC_WAIT_CTX_set_status(theirs, context->status());
+  stand_in->waiting.push_back(run);
   ASYNC_pause_job();
   // Resumed, or never paused: the context is there, and the stand-in with it.
-  if (stand_in != nullptr) std::erase(stand_in->waiting, run);
+  std::erase(stand_in->waiting, run);
   return false;
 }
 
-void LibcryptoJobs::PublishStatus() const {
-  if (!CanPause()) return;
+void LibcryptoJobs::End(WaitContext* context) const {
   ASYNC_WAIT_CTX* const theirs = TheirContext();
-  if (const StandIn* stand_in = Find(theirs, this)) {
-    ASYNC_WAIT_CTX_set_status(theirs, stand_in->context->status());
+  ASYNC_WAIT_CTX_set_status(theirs, context->status());
+  const StandIn* const stand_in = Find(theirs, this);
+  if (stand_in == nullptr || stand_in->context.get() != context) {
+    WaitContextRef::Adopt(context).CloseAndReset();
   }
 }
 

@@ -20,7 +20,7 @@ class HookedJobs final : public JobBinding {
     if (before_pause) before_pause();
     return own_.Pause(run);
   }
-  void PublishStatus() const override {}
+  void End(waitctx::WaitContext*) const override {}
 
   mutable std::function<void()> before_pause;
 

@@ -1,8 +1,9 @@
 // What happens around the provider's operations: settings that are wrong, contexts freed in flight,
-// full rings, a broken card, fork, threads, edge-triggered pollers.
+// full rings, a broken card, no descriptors, fork, threads, edge-triggered pollers.
 #include <openssl/rsa.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -140,6 +141,37 @@ TEST_P(ProviderLifeTest, BrokenCardIsReplacedBySoftware) {
   EXPECT_EQ(RunBy(GetParam(), [this] { return SignOnce(); }), 1) << Errors();
   EXPECT_EQ(module_->Counter("ghostcard-software"), 1u);
   EXPECT_EQ(module_->Counter("ghostcard-requests"), 0u);
+}
+
+// HAProxy takes every fd of the context out of its tables, and dies of one that was never there.
+TEST_P(ProviderLifeTest, ContextOfAJobThatNeverPausedHasNoFd) {
+  SetConfig("[[fault]]\nkind = \"submit_refused\"\nevery_nth = 1\n");
+  Load();
+  const AsyncJob job(GetParam(), [this] { return SignOnce(); });
+  EXPECT_EQ(job.pauses(), 0);
+  EXPECT_EQ(job.result(), 1) << Errors();
+  EXPECT_EQ(ASYNC_WAIT_CTX_get_status(job.context.get()), ASYNC_STATUS_OK);
+  size_t count = 99, added = 99, removed = 99;
+  ASYNC_WAIT_CTX_get_all_fds(job.context.get(), nullptr, &count);
+  EXPECT_EQ(count, 0u);
+  ASYNC_WAIT_CTX_get_changed_fds(job.context.get(), nullptr, &added, nullptr, &removed);
+  EXPECT_EQ(added, 0u);
+  EXPECT_EQ(removed, 0u);
+}
+
+TEST_P(ProviderLifeTest, WithoutADescriptorAJobThatIsToldByFdWaitsInPlace) {
+  SetConfig("transit = \"1ms\"\n");
+  Load();
+  ASSERT_EQ(SignOnce(), 1);  // the card is there, and has its descriptors
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit none{.rlim_cur = 0, .rlim_max = before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  AsyncJob job(GetParam(), [this] { return SignOnce(); });
+  EXPECT_EQ(job.paused(), GetParam() == Way::kCallback);
+  EXPECT_EQ(job.Finish(), 1);
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_EQ(module_->Counter("ghostcard-requests"), 2u);
 }
 
 TEST_P(ProviderLifeTest, BrokenCardIsAnErrorWithoutSoftware) {
