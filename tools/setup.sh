@@ -15,6 +15,7 @@ readonly needed_packages=(
   "libssl-dev: libcrypto and libssl 3, the work of the card and the modules for OpenSSL"
   "openssl: the openssl program, which tests run"
   "curl: a client that tests run against a TLS server"
+  "haproxy: a TLS server that tests run with the modules"
   "zlib1g-dev: zlib, compression on the card"
   "libcli11-dev: CLI11, command lines"
   "libtomlplusplus-dev: toml++, configuration files"

@@ -23,15 +23,17 @@ place_files() {
   ln -s ghostcard.so "$stage/engine/qatengine.so"
 }
 
-# Files that the page says to save; its steps as 01.step, 02.step ...; server and client.
+# Files that the page says to save; its steps as 01.step, 02.step ...; server, client, proxy
+# and visitor.
 take_page_apart() {
-  python3 - "$page" "$stage" "$port" <<'PYTHON'
+  python3 - "$page" "$stage" "$port" "$proxy_port" <<'PYTHON'
 import re
 import sys
 
 text = open(sys.argv[1], encoding="utf-8").read()
-text = text.replace("/opt/ghostcard", sys.argv[2]).replace("4433", sys.argv[3])
-saved = re.findall(r"[Ss]ave this as `([^`]+)`(?:(?!```).)*```(?:ini|toml)\n(.*?)```", text, re.S)
+text = text.replace("/opt/ghostcard", sys.argv[2])
+text = text.replace("4433", sys.argv[3]).replace("8443", sys.argv[4])
+saved = re.findall(r"[Ss]ave this as `([^`]+)`(?:(?!```).)*```(?:ini|toml|haproxy)\n(.*?)```", text, re.S)
 steps = re.findall(r"```sh( \w+)?\n(.*?)```", text, re.S)
 for number, (name, body) in enumerate(steps):
     saved.append((name.strip() or "%02d.step" % number, body))
@@ -74,9 +76,27 @@ serve() {
   grep -q 'TLSv1.2' client.log || fail "no TLS 1.2: $(cat client.log)"
 }
 
+# HAProxy, until the visitor ends it.
+serve_by_proxy() {
+  # shellcheck disable=SC1091
+  (source ./proxy) >proxy.log 2>&1 &
+  local proxy=$!
+  curl -sk --retry 50 --retry-delay 0 --retry-max-time 30 --retry-connrefused \
+    "https://localhost:$proxy_port/" >proxy.first || fail "the proxy does not serve: $(cat proxy.log)"
+  # shellcheck disable=SC1091
+  source ./visitor >visitor.log 2>&1 || fail "the visitor failed: $(cat visitor.log proxy.log)"
+  wait "$proxy" || fail "the proxy failed: $(cat proxy.log)"
+  check_counts proxy proxy.log
+  grep -q 'Hello' visitor.log || fail "the visitor got something else: $(cat visitor.log)"
+}
+
+free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("", 0)); print(s.getsockname()[1])'; }
+
 cd "$(mktemp -d "$TEST_TMPDIR/page.XXXXXX")"
 stage=$PWD/ghostcard
-port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("", 0)); print(s.getsockname()[1])')
+export PATH=$PATH:/usr/sbin no_proxy=localhost
+port=$(free_port)
+proxy_port=$(free_port)
 if grep -q -e __asan_init -e __tsan_init "$provider"; then
   echo "skipped: openssl itself is not built for the sanitizer that the modules need"
   exit 0
@@ -86,7 +106,7 @@ take_page_apart
 served=
 for step in *.step; do
   if [[ $step > 01.step && -z $served ]]; then
-    [[ -e key.pem ]] && serve && served=yes
+    [[ -e key.pem ]] && serve && serve_by_proxy && served=yes
   fi
   run_step "$step"
 done
