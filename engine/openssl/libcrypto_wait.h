@@ -1,10 +1,10 @@
 // LibcryptoJobs: the engine in jobs of libcrypto's own, the ASYNC_JOBs of SSL_MODE_ASYNC.
 //
-// Each ASYNC_WAIT_CTX on which a job has paused is stood for by a WaitContext of ours. It takes over
-// the callback before each run, in the job's thread; its wait fd and its status go the other way.
-// libcrypto's context keeps it as the data of a wait fd, whose cleanup function, which libcrypto
-// calls when it frees the context, closes it. A completion thread sees ours only, and never touches
-// an object of libcrypto's.
+// Each ASYNC_WAIT_CTX on which a job has paused is stood for by a WaitContext of ours. It takes
+// over the callback before each run, in the job's thread; its wait fd and its status go the other
+// way. libcrypto's context keeps it as the data of a wait fd, whose cleanup function, which
+// libcrypto calls when it frees the context, closes it. A completion thread sees ours only, and
+// never touches an object of libcrypto's.
 //
 // libcrypto's context gets an fd when a job pauses, not before: applications (HAProxy) take it that
 // each fd that they find there is one that SSL_ERROR_WANT_ASYNC told them of. A run that ends
