@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# HAProxy, unmodified, with ssl-mode-async and one of our modules: that it serves, that jobs pause,
-# that the card did the work, and that clients that leave and cards that fail end nothing but themselves.
+# HAProxy, unmodified, with ssl-mode-async and one of our modules: that it serves, that the card did
+# the work, and that clients that leave and cards that fail end nothing but themselves.
 # Arguments: provider or engine; the module; a library to preload (the wait layer), or nothing.
 set -euo pipefail
 kind=$1
