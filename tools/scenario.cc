@@ -550,6 +550,17 @@ class Application {
     ResetCard();  // which the engine was not told to do for itself
   }
 
+  // Until when the heartbeat may stand still, which the engine may take for a card that is dead.
+  TimePoint EndOfAlarms() const {
+    TimePoint end{};
+    for (const hwsim::FaultRule& rule : options_.card.faults.rules) {
+      if (rule.kind != hwsim::FaultKind::kHeartbeatFalseAlarm) continue;
+      const Duration lasts = rule.time.value_or(*hwsim::FormOf(rule.kind).time);
+      end = std::max(end, TimePoint{} + *options_.faults_end + lasts);
+    }
+    return end;
+  }
+
   // As whoever operates it would.
   void ResetCard() {
     Note(EventKind::kReset);
@@ -578,6 +589,7 @@ class Application {
     if (!calm_down()) return GiveUp();
     // One that hangs with nothing on it is noticed by nobody.
     if (options_.card.faults.Has(hwsim::FaultKind::kCardHang)) ResetCard();
+    AdvanceTo(std::max(Now(), EndOfAlarms()));
     if (!calm_down()) return GiveUp();
     proving_ = true;
     Note(EventKind::kProof);

@@ -66,6 +66,7 @@ class InThisProcess : public testing::Test {
  protected:
   void TearDown() override { waitctx::CleanupThread(); }
 };
+using RunScenarioTest = InThisProcess;
 using SwarmTest = InThisProcess;
 using ScenarioWriteTest = InThisProcess;
 
@@ -86,6 +87,22 @@ TEST_F(SwarmTest, SameSeedIsTheSameRunEventByEvent) {
     hashes.insert(first.hash());
   }
   EXPECT_GE(hashes.size(), 19u);
+}
+
+// An engine takes it for a dead card, and resets it, when nothing comes back meanwhile.
+TEST_F(RunScenarioTest, FalseAlarmThatOutlastsTheFaultsIsWaitedFor) {
+  ScenarioOptions options = Small();
+  options.operations = 1;
+  options.card.cost(hwsim::OperationKind::kSha256).service.base = 1ms;
+  options.card.health.heartbeat = 100us;
+  options.engine.health.heartbeat_interval = 250us;
+  options.faults_end = 9ms;
+  options.card.faults.rules = {
+      {.kind = FaultKind::kHeartbeatFalseAlarm, .at = 8990us, .until = 9ms, .time = 3ms}};
+  const auto result = RunScenario(options);
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->broken, std::vector<std::string>{});
+  EXPECT_EQ(result->faults[static_cast<size_t>(FaultKind::kHeartbeatFalseAlarm)], 1u);
 }
 
 TEST_F(SwarmTest, SeedsAreNumbersAndCommitHashes) {
