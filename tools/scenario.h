@@ -45,6 +45,9 @@ struct ScenarioOptions {
   ScenarioPoll poll = ScenarioPoll::kAlways;
   uint32_t poll_quota = 0;   // completions of a queue pair that a poll takes; 0: all
   bool synchronous = false;  // without jobs: one operation after the other
+  // In tasks (waitctx/coroutine.h) instead of jobs. One whose context is freed in the middle of an
+  // operation may be destroyed with it.
+  bool tasks = false;
   // Without engine and jobs: jobs * operations requests straight to the queue pairs, in lists and
   // batches of so many at the most; 0: not so. They have no work.
   uint32_t lists = 0;

@@ -89,6 +89,28 @@ TEST_F(SwarmTest, SameSeedIsTheSameRunEventByEvent) {
   EXPECT_GE(hashes.size(), 19u);
 }
 
+// But for tasks that are destroyed, which jobs cannot be.
+TEST_F(SwarmTest, TasksAreToldAsJobsAre) {
+  uint32_t worst_moments = 0;
+  for (uint64_t seed = 1; seed <= 100; ++seed) {
+    SCOPED_TRACE("SEED=" + std::to_string(seed));
+    ScenarioOptions options = DrawScenario(seed);
+    if (options.free_context != 0) continue;
+    EventLog in_jobs(true);
+    EventLog in_tasks(true);
+    options.tasks = false;
+    const auto result = RunScenario(options, {.log = &in_jobs});
+    if (!result) continue;  // no instance for it
+    options.tasks = true;
+    const auto other = RunScenario(options, {.log = &in_tasks});
+    ASSERT_TRUE(other);
+    EXPECT_EQ(other->counts, result->counts);
+    ASSERT_EQ(in_tasks.events(), in_jobs.events());
+    worst_moments += result->faults[static_cast<size_t>(FaultKind::kCallbackWorstMoment)] != 0;
+  }
+  EXPECT_GE(worst_moments, 1u);
+}
+
 // An engine takes it for a dead card, and resets it, when nothing comes back meanwhile.
 TEST_F(RunScenarioTest, FalseAlarmThatOutlastsTheFaultsIsWaitedFor) {
   ScenarioOptions options = Small();
