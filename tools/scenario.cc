@@ -5,8 +5,11 @@
 
 #include <algorithm>
 #include <deque>
+#include <filesystem>
+#include <iterator>
 #include <memory>
 #include <optional>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -742,15 +745,39 @@ class Application {
   TimePoint last_look_{};
 };
 
-}  // namespace
-
-hwsim::Expected<ScenarioResult> RunScenario(const ScenarioOptions& options,
-                                            const ScenarioWatch& watch) {
+hwsim::Expected<ScenarioResult> RunApplication(const ScenarioOptions& options,
+                                               const ScenarioWatch& watch) {
   Application application(options, watch);
   if (auto created = application.Create(); !created) {
     return hwsim::Unexpected(std::move(created.error()));
   }
   return application.Run();
+}
+
+size_t OpenDescriptors() {
+  using std::filesystem::directory_iterator;
+  std::error_code error;  // none are left: none are counted
+  return static_cast<size_t>(
+      std::distance(directory_iterator("/proc/self/fd", error), directory_iterator()));
+}
+
+}  // namespace
+
+hwsim::Expected<ScenarioResult> RunScenario(const ScenarioOptions& options,
+                                            const ScenarioWatch& watch) {
+  const size_t before = OpenDescriptors();
+  auto result = RunApplication(options, watch);
+  const size_t after = OpenDescriptors();
+  if (after == before) return result;
+  const std::string rule = std::to_string(after) + " descriptors are open after the run, and " +
+                           std::to_string(before) + " were before";
+  if (watch.log != nullptr) {
+    const TimePoint end = TimePoint{} + (result ? result->took : Duration::zero());
+    watch.log->Append({.at = end, .kind = EventKind::kBroken});
+  }
+  if (result) result->broken.push_back(rule);
+  if (watch.on_broken) watch.on_broken(rule);
+  return result;
 }
 
 }  // namespace tools

@@ -7,6 +7,7 @@
 // was told, and a watcher between the queue pairs and the card keeps others (ring_books.h): the
 // rules are held against those, not against what card and engine count.
 // Threads: one, the caller's (a fault may call callbacks from another, which it waits for).
+// Limits: descriptors are counted before and after: no other thread opens or closes any meanwhile.
 // Time: virtual, from zero; the same scenario gives the same result each time.
 #ifndef GHOSTCARD_TOOLS_SCENARIO_H_
 #define GHOSTCARD_TOOLS_SCENARIO_H_

@@ -2,6 +2,7 @@
 // smaller and written down, and the swarm gets everywhere.
 #include "tools/simulate.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -10,6 +11,7 @@
 #include <set>
 #include <string>
 
+#include "hwsim/fd.h"
 #include "hwsim/model/fault_plan.h"
 #include "hwsim/rare.h"
 #include "tools/reduce.h"
@@ -125,6 +127,19 @@ TEST_F(RunScenarioTest, FalseAlarmThatOutlastsTheFaultsIsWaitedFor) {
   ASSERT_TRUE(result);
   EXPECT_EQ(result->broken, std::vector<std::string>{});
   EXPECT_EQ(result->faults[static_cast<size_t>(FaultKind::kHeartbeatFalseAlarm)], 1u);
+}
+
+TEST_F(RunScenarioTest, DescriptorLeftOpenIsABrokenRule) {
+  hwsim::UniqueFd left;
+  EventLog log(false);
+  log.on_event = [&](const Event&) {
+    if (!left.valid()) left = hwsim::UniqueFd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  };
+  const auto result = RunScenario(Small(), {.log = &log});
+  ASSERT_TRUE(result);
+  ASSERT_EQ(result->broken.size(), 1u);
+  EXPECT_NE(result->broken[0].find("descriptors are open after the run"), std::string::npos)
+      << result->broken[0];
 }
 
 TEST_F(SwarmTest, SeedsAreNumbersAndCommitHashes) {
