@@ -428,7 +428,7 @@ class Application {
       const bool in_vain = job.paused() && job.wait == Wait::kSpace;
       if (in_vain) {
         spun_ = true;
-      } else if (!freed) {
+      } else if (!freed || !job.paused()) {
         any = true;
       }
     }

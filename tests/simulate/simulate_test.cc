@@ -129,6 +129,47 @@ TEST_F(RunScenarioTest, FalseAlarmThatOutlastsTheFaultsIsWaitedFor) {
   EXPECT_EQ(result->faults[static_cast<size_t>(FaultKind::kHeartbeatFalseAlarm)], 1u);
 }
 
+// Its result was taken from the card by another that waited in place: no poll finds it then.
+TEST_F(RunScenarioTest, JobOfAFreedContextMayBeTheLastToEnd) {
+  const auto file = ParseScenario(R"([run]
+seed = 1604232945247200767
+queue_pairs = 1
+depth = 21
+notify = "fd"
+poll = "always"
+jobs = 30
+operations = 2
+mix = ["aes128_gcm"]
+free_context = 0.152
+in_place = 0.126
+needless_resume = 0.042
+faults_end = "4919us"
+patience = "2s"
+watchdog_interval = "2140us"
+
+[card]
+name = "swarm"
+source = "drawn"
+engines = 3
+moderation = { count = 1, time = "0ns" }
+health = { heartbeat = "202us", reset = "56us" }
+operation.aes128_gcm = { service = { distribution = "uniform", min = "179us", range = "354us" } }
+
+[[card.fault]]
+kind = "submit_refused"
+probability = 0.062
+from = "2047us"
+until = "4919us"
+)",
+                                  "reduced");
+  ASSERT_TRUE(file) << file.error().message;
+  ScenarioOptions options = file->options;
+  options.notify = Notify::kFd;
+  bool stuck = false;
+  ASSERT_TRUE(RunScenario(options, {.on_stuck = [&] { stuck = true; }}));
+  EXPECT_FALSE(stuck);
+}
+
 TEST_F(RunScenarioTest, DescriptorLeftOpenIsABrokenRule) {
   hwsim::UniqueFd left;
   EventLog log(false);
