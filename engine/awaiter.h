@@ -6,7 +6,6 @@
 #define GHOSTCARD_ENGINE_AWAITER_H_
 
 #include <coroutine>
-#include <utility>
 
 #include "engine/engine.h"
 #include "waitctx/coroutine.h"
@@ -16,7 +15,7 @@ namespace engine {
 class Engine::Awaiter final : public waitctx::Suspension {
  public:
   Awaiter(Engine& engine, OperationHandle& operation, RunOptions options)
-      : engine_(engine), operation_(*operation.state_), options_(std::move(options)) {}
+      : engine_(engine), operation_(*operation.state_), options_(options) {}
   ~Awaiter() {
     if (waiting_) engine_.GiveUp(operation_);
   }
@@ -28,18 +27,23 @@ class Engine::Awaiter final : public waitctx::Suspension {
   template <typename Promise>
   bool await_suspend(std::coroutine_handle<Promise> coroutine) {
     waitctx::TaskControl& control = coroutine.promise().control();
-    waiting_ = engine_.Begin(operation_, &control.context(), false, options_) == Step::kWait;
-    if (waiting_) control.Suspend(coroutine, *this);
-    return waiting_;
+    if (!Waits(engine_.Begin(operation_, &control.context(), false, options_))) return false;
+    control.Suspend(coroutine, *this);
+    return true;
   }
   Outcome await_resume() const { return operation_.outcome_; }
 
-  bool ReadyToResume() override {
-    waiting_ = engine_.Advance(operation_) == Step::kWait;
-    return !waiting_;
-  }
+  bool ReadyToResume() override { return !Waits(engine_.Advance(operation_)); }
 
  private:
+  bool Waits(Step step) {
+    waiting_ = step == Step::kWait;
+    if (waiting_ && operation_.worst_moment_ != hwsim::Duration::zero()) {
+      engine_.LetItBeToldNow(operation_);
+    }
+    return waiting_;
+  }
+
   Engine& engine_;
   OperationState& operation_;
   RunOptions options_;
@@ -47,7 +51,7 @@ class Engine::Awaiter final : public waitctx::Suspension {
 };
 
 inline Engine::Awaiter Engine::RunAsync(OperationHandle& operation, RunOptions options) {
-  return Awaiter(*this, operation, std::move(options));
+  return Awaiter(*this, operation, options);
 }
 
 }  // namespace engine

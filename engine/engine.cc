@@ -457,6 +457,7 @@ void Engine::GiveUp(OperationState& operation) {
   for (; phase == Phase::kTelling; phase = operation.phase_.load(std::memory_order_acquire)) {
     std::this_thread::yield();  // somebody reads whom to tell: no user code runs in between
   }
+  if (phase == Phase::kDone) GHOSTCARD_RARE("a run was given up with its result there");
   notifier_.Take(operation);
   static_cast<void>(phase == Phase::kDone ? EndCompleted(operation) : EndStopped(operation));
 }

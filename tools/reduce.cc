@@ -79,7 +79,8 @@ class Reducer {
   // What is given up for the usual, one by one.
   bool Simplify() {
     using Options = ScenarioOptions;
-    static constexpr std::array<void (*)(Options&, const Options&), 17> kChanges = {
+    static constexpr std::array<void (*)(Options&, const Options&), 18> kChanges = {
+        [](Options& o, const Options& usual) { o.tasks = usual.tasks; },
         [](Options& o, const Options& usual) { o.cancel = usual.cancel; },
         [](Options& o, const Options& usual) { o.free_context = usual.free_context; },
         [](Options& o, const Options& usual) { o.in_place = usual.in_place; },

@@ -5,11 +5,15 @@
 
 #include <algorithm>
 #include <deque>
+#include <filesystem>
+#include <iterator>
 #include <memory>
 #include <optional>
+#include <system_error>
 #include <thread>
 #include <utility>
 
+#include "engine/awaiter.h"
 #include "hwsim/fd.h"
 #include "hwsim/operations.h"
 #include "hwsim/virtual_card.h"
@@ -17,6 +21,7 @@
 #include "tools/scenario_job.h"
 #include "tools/scenario_lists.h"
 #include "tools/scenario_rules.h"
+#include "waitctx/coroutine.h"
 #include "waitctx/job.h"
 
 namespace tools {
@@ -135,7 +140,7 @@ class Application {
     return Now() + Duration(static_cast<int64_t>(share * share * 4e6));
   }
 
-  void Begin(ScenarioJob& job, OperationKind kind) {
+  void Begin(ScenarioJob& job) {
     job.number = ++started_;
     job.in_place = options_.synchronous || (!proving_ && Chance(options_.in_place));
     job.cancelled = false;
@@ -145,75 +150,95 @@ class Application {
     const std::optional<Duration> limit =
         proving_ ? std::optional<Duration>(options_.patience) : options_.engine.time_limit;
     if (limit) job.deadline = Now() + *limit;
-    Note(EventKind::kStarted, job, static_cast<uint8_t>(kind));
+    Note(EventKind::kStarted, job, static_cast<uint8_t>(job.operation->request().kind));
     if (proving_) return;
     if (Chance(options_.cancel)) job.cancel_at = Soon();
     if (Chance(options_.free_context)) job.free_at = Soon();
   }
 
   template <typename T, typename... Args>
-  Outcome RunWork(ScenarioJob& job, const Args&... args) {
+  static void Make(ScenarioJob& job, const Args&... args) {
     auto operation = std::make_unique<engine::Operation<T>>(args...);
-    auto* const typed = operation.get();
+    job.reference = [&work = **operation, args...] {
+      T software(args...);
+      const bool good = software.Execute();
+      return ScenarioJob::Reference{
+          .good = good, .equal = good && std::ranges::equal(software.output(), work.output())};
+    };
     job.operation = std::move(operation);
-    Begin(job, hwsim::KindOf(**typed));
+  }
+
+  // An operation of that kind, with the job's message and what goes with the kind.
+  void MakeKind(ScenarioJob& job, OperationKind kind) const {
+    static constexpr std::array<std::byte, 16> kKey{};
+    static constexpr std::array<std::byte, 12> kIv{};
+    static constexpr std::array<std::byte, 32> kForged{};
+    const std::span<const std::byte, 16> key(kKey);
+    const std::span<const std::byte, 12> iv(kIv);
+    const hwsim::Bytes message(job.message);
+    if (options_.tamper && !proving_) {
+      return Make<hwsim::Aes128Gcm>(job, hwsim::Direction::kDecrypt, key, iv, hwsim::Bytes(),
+                                    hwsim::Bytes(kForged));
+    }
+    switch (kind) {
+      case OperationKind::kNull:
+        return Make<hwsim::Null>(job);
+      case OperationKind::kCopy:
+        return Make<hwsim::Copy>(job, message);
+      case OperationKind::kCrc32c:
+        return Make<hwsim::Crc32c>(job, message);
+      case OperationKind::kAes128Gcm:
+        return Make<hwsim::Aes128Gcm>(job, hwsim::Direction::kEncrypt, key, iv, hwsim::Bytes(),
+                                      message);
+      case OperationKind::kDeflate:
+        return Make<hwsim::Deflate>(job, message);
+      default:
+        return Make<hwsim::Sha256>(job, message);
+    }
+  }
+
+  // The job's next operation begins, and is to be run so.
+  engine::RunOptions BeginOne(ScenarioJob& job) {
+    const size_t choice = options_.mix.size() > 1 ? chance_.Next() % options_.mix.size() : 0;
+    job.message = Message(started_ + 1, options_.size_bytes);
+    MakeKind(job, options_.mix[choice]);
+    Begin(job);
     engine::RunOptions run{.queue_pair = job.queue_pair, .in_place = job.in_place};
     if (proving_) run.time_limit = options_.patience;
-    const Outcome outcome = engine_->Run(*typed, run);
-    ScenarioRules::Reference reference;
-    if (outcome == Outcome::kOk || outcome == Outcome::kFailed) {
-      T software(args...);
-      reference.good = software.Execute();
-      reference.equal = reference.good && std::ranges::equal(software.output(), (*typed)->output());
-      if (outcome == Outcome::kOk && !reference.equal) ++result_.counts["wrong"];
-    }
-    if (typed->in_software()) ++result_.counts["in_software"];
+    return run;
+  }
+
+  void EndOne(ScenarioJob& job, Outcome outcome) {
+    ScenarioJob::Reference reference;
+    if (outcome == Outcome::kOk || outcome == Outcome::kFailed) reference = job.reference();
+    if (outcome == Outcome::kOk && !reference.equal) ++result_.counts["wrong"];
+    if (job.operation->in_software()) ++result_.counts["in_software"];
     Note(EventKind::kEnded, job, static_cast<uint8_t>(outcome));
     rules_.CheckCounts(*engine_);
     rules_.NoteEnded(job, outcome, reference);
     job.operation.reset();
-    return outcome;
-  }
-
-  // The operation of that number, of the kind and with the input that go with it.
-  Outcome RunKind(ScenarioJob& job, OperationKind kind, hwsim::Bytes message) {
-    const std::array<std::byte, 16> key{};
-    const std::array<std::byte, 12> iv{};
-    const std::span<const std::byte, 16> key_bytes(key);
-    const std::span<const std::byte, 12> iv_bytes(iv);
-    if (options_.tamper && !proving_) {
-      const std::array<std::byte, 32> forged{};
-      return RunWork<hwsim::Aes128Gcm>(job, hwsim::Direction::kDecrypt, key_bytes, iv_bytes,
-                                       hwsim::Bytes(), hwsim::Bytes(forged));
-    }
-    switch (kind) {
-      case OperationKind::kNull:
-        return RunWork<hwsim::Null>(job);
-      case OperationKind::kCopy:
-        return RunWork<hwsim::Copy>(job, message);
-      case OperationKind::kCrc32c:
-        return RunWork<hwsim::Crc32c>(job, message);
-      case OperationKind::kAes128Gcm:
-        return RunWork<hwsim::Aes128Gcm>(job, hwsim::Direction::kEncrypt, key_bytes, iv_bytes,
-                                         hwsim::Bytes(), message);
-      case OperationKind::kDeflate:
-        return RunWork<hwsim::Deflate>(job, message);
-      default:
-        return RunWork<hwsim::Sha256>(job, message);
-    }
-  }
-
-  void RunOne(ScenarioJob& job) {
-    const uint64_t number = started_ + 1;
-    const size_t choice = options_.mix.size() > 1 ? chance_.Next() % options_.mix.size() : 0;
-    const std::vector<std::byte> message = Message(number, options_.size_bytes);
-    const Outcome outcome = RunKind(job, options_.mix[choice], message);
     ++result_.counts[std::string(engine::OutcomeName(outcome))];
     ++ended_;
     if (outcome == Outcome::kCancelled && patience_over_) ++result_.counts["stuck"];
     if (proving_ && outcome != Outcome::kOk && card_->state() != CardState::kLost) {
       Break("with the faults over and everything ended, an operation ends as " +
             std::string(engine::OutcomeName(outcome)));
+    }
+    if (job.context && job.context->status() == static_cast<int>(Status::kError)) {
+      ++result_.counts["err"];
+    }
+  }
+
+  void RunOne(ScenarioJob& job) {
+    const engine::RunOptions run = BeginOne(job);
+    EndOne(job, engine_->Run(*job.operation, run));
+  }
+  waitctx::Task<void> RunOneInTask(ScenarioJob& job) {
+    const engine::RunOptions run = BeginOne(job);
+    if (job.in_place) {
+      EndOne(job, engine_->Run(*job.operation, run));
+    } else {
+      EndOne(job, co_await engine_->RunAsync(*job.operation, run));
     }
   }
 
@@ -271,17 +296,28 @@ class Application {
       job.context->SetCallback({called, &links_.back()});
     }
     ScenarioJob* const outer = std::exchange(running_, &job);
-    job.fibre = std::make_unique<waitctx::Fibre>(job.context, [this, &job] {
-      while (job.operations_left != 0 && !job.restart && (!closing_ || proving_)) {
-        --job.operations_left;
-        RunOne(job);
-        if (job.context->status() == static_cast<int>(Status::kError)) ++result_.counts["err"];
-      }
-      return 0;
-    });
+    if (options_.tasks) {
+      job.task = std::make_unique<waitctx::Task<void>>(RunTask(job));
+      job.task->Start(job.context);
+    } else {
+      job.fibre = std::make_unique<waitctx::Fibre>(job.context, [this, &job] {
+        while (HasNext(job)) RunOne(job);
+        return 0;
+      });
+    }
     running_ = outer;
     AfterRun(job);
     if (job.paused()) rules_.NotePaused(job);
+  }
+
+  // Whether it goes on to another operation, which is taken off those that are left.
+  bool HasNext(ScenarioJob& job) const {
+    if (job.operations_left == 0 || job.restart || (closing_ && !proving_)) return false;
+    --job.operations_left;
+    return true;
+  }
+  waitctx::Task<void> RunTask(ScenarioJob& job) {
+    while (HasNext(job)) co_await RunOneInTask(job);
   }
 
   // It ran, and has paused or finished.
@@ -296,6 +332,12 @@ class Application {
     Note(again ? EventKind::kWaitsForSpace : EventKind::kWaitsForResult, job);
   }
 
+  static void ForgetPause(ScenarioJob& job) {
+    job.wait = Wait::kNothing;
+    job.called = job.readable = job.told_seen = false;
+    job.calls = 0;
+  }
+
   void Resume(ScenarioJob& job) {
     // What a fault left behind is no word of space.
     const bool was_told = job.told() && !job.twice;
@@ -305,11 +347,9 @@ class Application {
     job.granted = job.told() && waited == Wait::kSpace;
     // What is left of one is gone with the next look at the fd.
     job.twice = waited == Wait::kResult && rules_.WillBeToldTwice(job);
-    job.wait = Wait::kNothing;
-    job.called = job.readable = job.told_seen = false;
-    job.calls = 0;
+    ForgetPause(job);
     ScenarioJob* const outer = std::exchange(running_, &job);
-    static_cast<void>(job.fibre->Resume());
+    job.Resume();
     running_ = outer;
     rules_.NoteFaults();
     AfterRun(job);
@@ -341,7 +381,7 @@ class Application {
     rules_.NoteFaults();
     rules_.NoteCalled(job);
     job.called = true;
-    const bool may_resume = options_.resume_in_callback && waitctx::CurrentJob() == nullptr &&
+    const bool may_resume = options_.resume_in_callback && running_ == nullptr &&
                             std::this_thread::get_id() == thread_ && job.paused();
     if (may_resume) Resume(job);
   }
@@ -388,7 +428,7 @@ class Application {
       const bool in_vain = job.paused() && job.wait == Wait::kSpace;
       if (in_vain) {
         spun_ = true;
-      } else if (!freed) {
+      } else if (!freed || !job.paused()) {
         any = true;
       }
     }
@@ -463,6 +503,7 @@ class Application {
       }
       if (job.paused() && job.free_at && *job.free_at <= Now() && !job.freed) {
         job.restart = true;
+        if (options_.tasks && Chance(0.5)) DestroyTask(job);
         FreeContext(job);
       }
     }
@@ -516,6 +557,17 @@ class Application {
     return true;
   }
 
+  // Which gives the operation up.
+  void DestroyTask(ScenarioJob& job) {
+    job.cancelled = true;
+    Note(EventKind::kCancelled, job);
+    rules_.NoteRuns(job);
+    job.task.reset();
+    ForgetPause(job);
+    job.twice = false;
+    EndOne(job, Outcome::kCancelled);
+  }
+
   void FreeContext(ScenarioJob& job) {
     int fd = -1;
     job.context->CopyWaitFds(std::span(&fd, job.context->wait_fd_count() == 0 ? 0 : 1));
@@ -550,6 +602,17 @@ class Application {
     ResetCard();  // which the engine was not told to do for itself
   }
 
+  // Until when the heartbeat may stand still, which the engine may take for a card that is dead.
+  TimePoint EndOfAlarms() const {
+    TimePoint end{};
+    for (const hwsim::FaultRule& rule : options_.card.faults.rules) {
+      if (rule.kind != hwsim::FaultKind::kHeartbeatFalseAlarm) continue;
+      const Duration lasts = rule.time.value_or(*hwsim::FormOf(rule.kind).time);
+      end = std::max(end, TimePoint{} + *options_.faults_end + lasts);
+    }
+    return end;
+  }
+
   // As whoever operates it would.
   void ResetCard() {
     Note(EventKind::kReset);
@@ -578,6 +641,7 @@ class Application {
     if (!calm_down()) return GiveUp();
     // One that hangs with nothing on it is noticed by nobody.
     if (options_.card.faults.Has(hwsim::FaultKind::kCardHang)) ResetCard();
+    AdvanceTo(std::max(Now(), EndOfAlarms()));
     if (!calm_down()) return GiveUp();
     proving_ = true;
     Note(EventKind::kProof);
@@ -598,6 +662,7 @@ class Application {
         if (tries == 1000) {
           Break("a job that is cancelled does not end");
           static_cast<void>(job.fibre.release());
+          static_cast<void>(job.task.release());
           static_cast<void>(job.operation.release());
           break;
         }
@@ -680,15 +745,39 @@ class Application {
   TimePoint last_look_{};
 };
 
-}  // namespace
-
-hwsim::Expected<ScenarioResult> RunScenario(const ScenarioOptions& options,
-                                            const ScenarioWatch& watch) {
+hwsim::Expected<ScenarioResult> RunApplication(const ScenarioOptions& options,
+                                               const ScenarioWatch& watch) {
   Application application(options, watch);
   if (auto created = application.Create(); !created) {
     return hwsim::Unexpected(std::move(created.error()));
   }
   return application.Run();
+}
+
+size_t OpenDescriptors() {
+  using std::filesystem::directory_iterator;
+  std::error_code error;  // none are left: none are counted
+  return static_cast<size_t>(
+      std::distance(directory_iterator("/proc/self/fd", error), directory_iterator()));
+}
+
+}  // namespace
+
+hwsim::Expected<ScenarioResult> RunScenario(const ScenarioOptions& options,
+                                            const ScenarioWatch& watch) {
+  const size_t before = OpenDescriptors();
+  auto result = RunApplication(options, watch);
+  const size_t after = OpenDescriptors();
+  if (after == before) return result;
+  const std::string rule = std::to_string(after) + " descriptors are open after the run, and " +
+                           std::to_string(before) + " were before";
+  if (watch.log != nullptr) {
+    const TimePoint end = TimePoint{} + (result ? result->took : Duration::zero());
+    watch.log->Append({.at = end, .kind = EventKind::kBroken});
+  }
+  if (result) result->broken.push_back(rule);
+  if (watch.on_broken) watch.on_broken(rule);
+  return result;
 }
 
 }  // namespace tools

@@ -7,6 +7,7 @@
 // was told, and a watcher between the queue pairs and the card keeps others (ring_books.h): the
 // rules are held against those, not against what card and engine count.
 // Threads: one, the caller's (a fault may call callbacks from another, which it waits for).
+// Limits: descriptors are counted before and after: no other thread opens or closes any meanwhile.
 // Time: virtual, from zero; the same scenario gives the same result each time.
 #ifndef GHOSTCARD_TOOLS_SCENARIO_H_
 #define GHOSTCARD_TOOLS_SCENARIO_H_
@@ -45,6 +46,9 @@ struct ScenarioOptions {
   ScenarioPoll poll = ScenarioPoll::kAlways;
   uint32_t poll_quota = 0;   // completions of a queue pair that a poll takes; 0: all
   bool synchronous = false;  // without jobs: one operation after the other
+  // In tasks (waitctx/coroutine.h) instead of jobs. One whose context is freed in the middle of an
+  // operation may be destroyed with it.
+  bool tasks = false;
   // Without engine and jobs: jobs * operations requests straight to the queue pairs, in lists and
   // batches of so many at the most; 0: not so. They have no work.
   uint32_t lists = 0;

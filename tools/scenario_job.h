@@ -1,15 +1,20 @@
-// ScenarioJob: one of the application's jobs, with the application's own books of it.
+// ScenarioJob: one of the application's jobs, or tasks that stand for them, with the application's
+// own books of it.
 //
 // Threads: the application's. Ownership: the application's.
 #ifndef GHOSTCARD_TOOLS_SCENARIO_JOB_H_
 #define GHOSTCARD_TOOLS_SCENARIO_JOB_H_
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "engine/operation.h"
 #include "hwsim/clock.h"
+#include "waitctx/coroutine.h"
 #include "waitctx/job.h"
 
 namespace tools {
@@ -17,14 +22,20 @@ namespace tools {
 struct ScenarioJob {
   uint32_t index = 0;
   waitctx::WaitContextRef context;
-  std::unique_ptr<waitctx::Fibre> fibre;
   uint32_t operations_left = 0;
   bool freed = false;    // its context is
   bool restart = false;  // it ends with the operation under way, and begins with another context
 
+  // What software makes of an operation.
+  struct Reference {
+    bool good = false;   // it succeeds
+    bool equal = false;  // with the result that the card gave
+  };
   // The operation under way; null: none.
   std::unique_ptr<engine::OperationHandle> operation;
-  uint64_t number = 0;  // counted over the run
+  std::vector<std::byte> message;        // its input
+  std::function<Reference()> reference;  // does the same in software
+  uint64_t number = 0;                   // counted over the run
   uint32_t queue_pair = 0;
   bool in_place = false;
   bool cancelled = false;
@@ -44,7 +55,15 @@ struct ScenarioJob {
   bool granted = false;    // it runs because it was told that there is space
   bool tried = false;      // since time last moved
 
-  bool paused() const { return fibre != nullptr && fibre->paused(); }
+  // What it runs in: one of the two, or neither.
+  std::unique_ptr<waitctx::Fibre> fibre;
+  std::unique_ptr<waitctx::Task<void>> task;  // before its operation in ending
+
+  bool paused() const {
+    return task != nullptr ? task->paused() : fibre != nullptr && fibre->paused();
+  }
+  // Requires: paused().
+  void Resume() const { task != nullptr ? task->Resume() : static_cast<void>(fibre->Resume()); }
   bool told() const { return called || readable; }
   // Its operation was cancelled, or is out of time.
   bool stopped(hwsim::TimePoint now) const { return cancelled || (deadline && *deadline <= now); }

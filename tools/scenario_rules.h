@@ -48,11 +48,7 @@ class ScenarioRules {
   // It waits no more.
   void NoteRuns(const ScenarioJob& job);
 
-  // What software makes of an operation.
-  struct Reference {
-    bool good = false;   // it succeeds
-    bool equal = false;  // with the result that the card gave
-  };
+  using Reference = ScenarioJob::Reference;
   void NoteEnded(const ScenarioJob& job, engine::Outcome outcome, const Reference& reference);
 
   // Who should have been told has been, and nobody else. `polled`: when the engine was, if it was

@@ -110,6 +110,7 @@ void ReadRun(const toml::table& table, TomlMistakes& mistakes, ScenarioFile& fil
                            options.poll);
   reader.Integer("poll_quota", 0, 1'000'000, options.poll_quota);
   reader.Bool("synchronous", options.synchronous);
+  reader.Bool("tasks", options.tasks);
   reader.Integer("lists", 0, 1024, options.lists);
   reader.Integer("jobs", 1, 10'000, options.jobs);
   reader.Integer("operations", 1, 1'000'000, options.operations);

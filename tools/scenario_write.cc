@@ -174,6 +174,7 @@ std::string ScenarioToml(const ScenarioOptions& options) {
   writer.Line("poll", Writer::Quoted(PollName(options.poll)));
   writer.Value("poll_quota", options.poll_quota, usual.poll_quota);
   writer.Value("synchronous", options.synchronous, usual.synchronous);
+  writer.Value("tasks", options.tasks, usual.tasks);
   writer.Value("lists", options.lists, usual.lists);
   writer.Line("jobs", Writer::Text(options.jobs));
   writer.Line("operations", Writer::Text(options.operations));

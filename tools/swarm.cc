@@ -122,6 +122,7 @@ void DrawApplication(Draw& draw, ScenarioOptions& options) {
   options.tamper = draw.Percent(5);
   // No jobs at all: a driver of one's own that submits lists.
   if (draw.Percent(8)) options.lists = draw.Number(2, 2 * options.depth);
+  options.tasks = draw.Percent(40) && options.lists == 0;
   if (draw.Percent(30)) options.cancel = draw.Probability(5, 200);
   if (draw.Percent(30)) options.free_context = draw.Probability(5, 200);
   if (draw.Percent(20)) options.in_place = draw.Probability(5, 200);

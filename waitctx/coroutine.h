@@ -146,7 +146,7 @@ class TaskPromise<void> : public TaskPromiseBase {
 template <typename T>
 class [[nodiscard]] Task {
  public:
-  using promise_type = TaskPromise<T>;
+  using promise_type = TaskPromise<T>;  // NOLINT: the language's name
   using Handle = std::coroutine_handle<promise_type>;
 
   Task(Handle handle) : handle_(handle) {}  // NOLINT: made from what get_return_object() returns

@@ -2,6 +2,7 @@
 // smaller and written down, and the swarm gets everywhere.
 #include "tools/simulate.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -10,6 +11,7 @@
 #include <set>
 #include <string>
 
+#include "hwsim/fd.h"
 #include "hwsim/model/fault_plan.h"
 #include "hwsim/rare.h"
 #include "tools/reduce.h"
@@ -66,6 +68,7 @@ class InThisProcess : public testing::Test {
  protected:
   void TearDown() override { waitctx::CleanupThread(); }
 };
+using RunScenarioTest = InThisProcess;
 using SwarmTest = InThisProcess;
 using ScenarioWriteTest = InThisProcess;
 
@@ -86,6 +89,98 @@ TEST_F(SwarmTest, SameSeedIsTheSameRunEventByEvent) {
     hashes.insert(first.hash());
   }
   EXPECT_GE(hashes.size(), 19u);
+}
+
+// But for tasks that are destroyed, which jobs cannot be.
+TEST_F(SwarmTest, TasksAreToldAsJobsAre) {
+  uint32_t worst_moments = 0;
+  for (uint64_t seed = 1; seed <= 100; ++seed) {
+    SCOPED_TRACE("SEED=" + std::to_string(seed));
+    ScenarioOptions options = DrawScenario(seed);
+    if (options.free_context != 0) continue;
+    EventLog in_jobs(true);
+    EventLog in_tasks(true);
+    options.tasks = false;
+    const auto result = RunScenario(options, {.log = &in_jobs});
+    if (!result) continue;  // no instance for it
+    options.tasks = true;
+    const auto other = RunScenario(options, {.log = &in_tasks});
+    ASSERT_TRUE(other);
+    EXPECT_EQ(other->counts, result->counts);
+    ASSERT_EQ(in_tasks.events(), in_jobs.events());
+    worst_moments += result->faults[static_cast<size_t>(FaultKind::kCallbackWorstMoment)] != 0;
+  }
+  EXPECT_GE(worst_moments, 1u);
+}
+
+// An engine takes it for a dead card, and resets it, when nothing comes back meanwhile.
+TEST_F(RunScenarioTest, FalseAlarmThatOutlastsTheFaultsIsWaitedFor) {
+  ScenarioOptions options = Small();
+  options.operations = 1;
+  options.card.cost(hwsim::OperationKind::kSha256).service.base = 1ms;
+  options.card.health.heartbeat = 100us;
+  options.engine.health.heartbeat_interval = 250us;
+  options.faults_end = 9ms;
+  options.card.faults.rules = {
+      {.kind = FaultKind::kHeartbeatFalseAlarm, .at = 8990us, .until = 9ms, .time = 3ms}};
+  const auto result = RunScenario(options);
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->broken, std::vector<std::string>{});
+  EXPECT_EQ(result->faults[static_cast<size_t>(FaultKind::kHeartbeatFalseAlarm)], 1u);
+}
+
+// Its result was taken from the card by another that waited in place: no poll finds it then.
+TEST_F(RunScenarioTest, JobOfAFreedContextMayBeTheLastToEnd) {
+  const auto file = ParseScenario(R"([run]
+seed = 1604232945247200767
+queue_pairs = 1
+depth = 21
+notify = "fd"
+poll = "always"
+jobs = 30
+operations = 2
+mix = ["aes128_gcm"]
+free_context = 0.152
+in_place = 0.126
+needless_resume = 0.042
+faults_end = "4919us"
+patience = "2s"
+watchdog_interval = "2140us"
+
+[card]
+name = "swarm"
+source = "drawn"
+engines = 3
+moderation = { count = 1, time = "0ns" }
+health = { heartbeat = "202us", reset = "56us" }
+operation.aes128_gcm = { service = { distribution = "uniform", min = "179us", range = "354us" } }
+
+[[card.fault]]
+kind = "submit_refused"
+probability = 0.062
+from = "2047us"
+until = "4919us"
+)",
+                                  "reduced");
+  ASSERT_TRUE(file) << file.error().message;
+  ScenarioOptions options = file->options;
+  options.notify = Notify::kFd;
+  bool stuck = false;
+  ASSERT_TRUE(RunScenario(options, {.on_stuck = [&] { stuck = true; }}));
+  EXPECT_FALSE(stuck);
+}
+
+TEST_F(RunScenarioTest, DescriptorLeftOpenIsABrokenRule) {
+  hwsim::UniqueFd left;
+  EventLog log(false);
+  log.on_event = [&](const Event&) {
+    if (!left.valid()) left = hwsim::UniqueFd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  };
+  const auto result = RunScenario(Small(), {.log = &log});
+  ASSERT_TRUE(result);
+  ASSERT_EQ(result->broken.size(), 1u);
+  EXPECT_NE(result->broken[0].find("descriptors are open after the run"), std::string::npos)
+      << result->broken[0];
 }
 
 TEST_F(SwarmTest, SeedsAreNumbersAndCommitHashes) {
