@@ -93,15 +93,26 @@ std::vector<CoreRow> AllRows() {
   return all;
 }
 
+// A bar for `ns`, as wide as its share of the row's longest; padded to one width.
+std::string Bar(double ns, double ns_max) {
+  constexpr size_t kWidth = 40;
+  std::string bar(static_cast<size_t>(std::ceil(kWidth * ns / ns_max)), '#');
+  bar.resize(kWidth, ' ');
+  return bar;
+}
+
 void PrintRow(const CoreRow& row, const RowResult& result) {
-  std::vector<std::vector<std::string>> table = {{"row", "contender", "median of repetitions"}};
+  double ns_max = 0;
+  for (const auto& [name, ns] : result.ns_medians) ns_max = std::max(ns_max, ns);
+  std::vector<std::vector<std::string>> table = {{"row", "contender", "median of repetitions", ""}};
   for (const Contender& contender : row.contenders) {
     const auto ns = result.ns_medians.find(contender.name);
     const auto error = result.errors.find(contender.name);
     table.push_back({row.name, contender.name,
                      error != result.errors.end()    ? "not run: " + error->second
                      : ns != result.ns_medians.end() ? FormatNanoseconds(ns->second)
-                                                     : "nothing"});
+                                                     : "nothing",
+                     ns != result.ns_medians.end() ? Bar(ns->second, ns_max) : ""});
   }
   fmt::print("{}\n", FormatTable(table, 2));
   std::fflush(stdout);
