@@ -149,7 +149,7 @@ std::string BenchVerdict(std::span<const RunReport> reports) {
     // A difference within what the repetitions themselves differ by is none.
     const bool overlap =
         callback->ops_per_s_min <= fd.ops_per_s_max && fd.ops_per_s_min <= callback->ops_per_s_max;
-    if (overlap && ratio < 1.1 && ratio > 1 / 1.1) {
+    if (overlap) {
       text += fmt::format("no difference beyond the noise ({:.2f}x)", ratio);
     } else if (ratio >= 1) {
       text += fmt::format("callback won by {:.2f}x", ratio);

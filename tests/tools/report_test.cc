@@ -70,6 +70,9 @@ TEST(VerdictTest, NoDifferenceWhereTheRepetitionsOverlap) {
   EXPECT_EQ(BenchVerdict(std::vector{Report(Notify::kFd, 90, 100, 110),
                                      Report(Notify::kCallback, 95, 104, 120)}),
             "In operations per second: null, interrupt: no difference beyond the noise (1.04x).");
+  EXPECT_EQ(BenchVerdict(std::vector{Report(Notify::kFd, 140, 150, 155),
+                                     Report(Notify::kCallback, 90, 100, 141)}),
+            "In operations per second: null, interrupt: no difference beyond the noise (0.67x).");
 }
 
 TEST(VerdictTest, SaysNothingWithoutBoth) {
