@@ -79,7 +79,8 @@ Expected<RunReport> RunOnce(const CardOptions& card_options, const OperationFact
   report.again = result->again;
   report.err = result->err;
   const double count = static_cast<double>(std::max<uint64_t>(result->finished, 1));
-  report.ops_per_s = count / std::chrono::duration<double>(result->wall).count();
+  report.ops_per_s =
+      static_cast<double>(result->ok) / std::chrono::duration<double>(result->wall).count();
   report.ops_per_s_min = report.ops_per_s_max = report.ops_per_s;
   report.latency_ns = QuantilesOfField(result->samples, &PhaseSample::total_ns);
   report.queueing_ns = QuantilesOfField(result->samples, &PhaseSample::queueing_ns);

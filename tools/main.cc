@@ -8,10 +8,12 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <cstdio>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <system_error>
 
 #include "hwsim/model/profile_toml.h"
 #include "tools/bench.h"
@@ -78,8 +80,12 @@ const std::map<std::string, bool> kWork = {{"real", true}, {"none", false}};
 // CLI11 takes "-1" for the largest number there is.
 CLI::Validator WholeNumber() {
   const auto check = [](const std::string& text) {
-    const bool digits = text.find_first_not_of("0123456789") == std::string::npos;
-    return digits ? "" : "'" + text + "' given; allowed: a whole number";
+    uint64_t value = 0;
+    const char* const end = text.data() + text.size();
+    const auto read = std::from_chars(text.data(), end, value);
+    return read.ec == std::errc() && read.ptr == end
+               ? ""
+               : "'" + text + "' given; allowed: a whole number below 2^64";
   };
   return {check, "UINT"};
 }
@@ -412,9 +418,7 @@ std::vector<std::string> TakeCommand(int& argc, char** argv) {
   return {};
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int Run(int argc, char** argv) {
   CLI::App app{"Ghostcard: a hardware accelerator card that isn't there.", "ghostcard"};
   app.require_subcommand(1);
   app.failure_message(CLI::FailureMessage::help);
@@ -498,6 +502,17 @@ int main(int argc, char** argv) {
       "replay", "Show one run of simulate step by step, made smaller first if it fails");
   replay.AddTo(*replay_app);
 
+  if (argc > 1 && argv[1][0] != '-') {
+    bool known = false;
+    std::string names;
+    for (const CLI::App* const command : app.get_subcommands(nullptr)) {
+      known = known || command->get_name() == argv[1];
+      names += (names.empty() ? "" : ", ") + command->get_name();
+    }
+    if (!known) {
+      return Fail(kExitBadArguments, fmt::format("'{}' given; allowed: {}", argv[1], names));
+    }
+  }
   try {
     app.parse(argc, argv);
     if (simulate_app->parsed()) return simulate.Run();
@@ -508,4 +523,17 @@ int main(int argc, char** argv) {
   if (check_app->parsed()) return Check(check);
   if (saturate_app->parsed()) return Saturate(saturate_common, saturate);
   return tls.wanted ? BenchTls(bench_common, bench, tls) : Bench(bench_common, bench);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  int code = 0;
+  try {
+    code = Run(argc, argv);
+  } catch (const std::system_error& error) {  // fmt's, where it cannot write
+    return Fail(kExitFailed, error.what());
+  }
+  if (std::fflush(stdout) != 0) return Fail(kExitFailed, "standard output cannot be written");
+  return code;
 }

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string_view>
@@ -68,7 +70,8 @@ void ReplayCommand::AddTo(CLI::App& app) {
   app.add_option("--trace", trace_,
                  "Write the run to this file for ui.perfetto.dev (JSON); -: standard output")
       ->type_name("FILE");
-  app.add_option("--gtest", gtest_, "Write the run to this file as a GoogleTest case")
+  app.add_option("--gtest", gtest_,
+                 "Write the run to this file as a GoogleTest case; -: standard output")
       ->type_name("FILE");
   app.add_flag("--no-reduce", no_reduce_, "Show a run that fails as it is");
 }
@@ -96,8 +99,10 @@ int ReplayCommand::Write(const ScenarioOptions& options, const ScenarioTrial& tr
       return Fail(kExitCouldNotRun, written.error().message);
     }
   }
-  if (!gtest_.empty() && !WriteText(gtest_, TestCase(options))) {
-    return Fail(kExitCouldNotRun, gtest_ + ": cannot be written");
+  if (gtest_ == "-") {
+    fmt::print("{}", TestCase(options));
+  } else if (!gtest_.empty() && !WriteText(gtest_, TestCase(options))) {
+    return Fail(kExitCouldNotRun, gtest_ + ": " + std::strerror(errno));
   }
   return 0;
 }

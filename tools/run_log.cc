@@ -16,15 +16,23 @@ hwsim::Expected<std::unique_ptr<RunLogFile>> RunLogFile::Create(const std::strin
   std::FILE* const file = std::fopen(path.c_str(), "we");
   if (file == nullptr) return hwsim::Unexpected(path + ": " + std::strerror(errno));
   std::setvbuf(file, nullptr, _IOLBF, 0);
-  fmt::print(file,
-             "# ghostcard simulate --seed {}\n# To see it: ghostcard replay THIS_FILE\n\n{}\n",
-             seed, ScenarioToml(scenario));
-  return std::unique_ptr<RunLogFile>(new RunLogFile(file));
+  std::unique_ptr<RunLogFile> log(new RunLogFile(file));
+  log->Write(
+      fmt::format("# ghostcard simulate --seed {}\n# To see it: ghostcard replay THIS_FILE\n\n{}\n",
+                  seed, ScenarioToml(scenario)));
+  return log;
 }
 
-void RunLogFile::Append(const Event& event) { fmt::print(file_.get(), "# {}\n", EventLine(event)); }
-void RunLogFile::Failed(const std::string& what) { fmt::print(file_.get(), "# FAILED {}\n", what); }
-void RunLogFile::Ended(uint64_t hash) { fmt::print(file_.get(), "# hash {:016x}\n", hash); }
+void RunLogFile::Write(const std::string& text) {
+  if (std::fwrite(text.data(), 1, text.size(), file_.get()) != text.size()) incomplete_ = true;
+}
+
+void RunLogFile::Append(const Event& event) { Write(fmt::format("# {}\n", EventLine(event))); }
+void RunLogFile::Failed(const std::string& what) { Write(fmt::format("# FAILED {}\n", what)); }
+void RunLogFile::Ended(uint64_t hash) {
+  Write(fmt::format("# hash {:016x}\n", hash));
+  if (std::fflush(file_.get()) != 0) incomplete_ = true;
+}
 
 std::optional<uint64_t> LoggedHash(std::string_view text) {
   constexpr std::string_view kLine = "\n# hash ";

@@ -27,13 +27,17 @@ class RunLogFile {
   void Append(const Event& event);
   void Failed(const std::string& what);
   void Ended(uint64_t hash);
+  // Whether something could not be written, as on a full disk.
+  bool incomplete() const { return incomplete_; }
 
  private:
   struct Closer {
     void operator()(std::FILE* file) const { std::fclose(file); }
   };
   explicit RunLogFile(std::FILE* file) : file_(file) {}
+  void Write(const std::string& text);
   const std::unique_ptr<std::FILE, Closer> file_;
+  bool incomplete_ = false;
 };
 
 // The hash that a log in this form says that the run had; none: it did not get there.

@@ -244,8 +244,9 @@ class Application {
 
   void RunSynchronously() {
     ScenarioJob job;
-    for (uint32_t i = 0; i < options_.jobs * options_.operations; ++i) {
-      job.queue_pair = i / options_.operations % QueuePairs();
+    const uint64_t operations = uint64_t{options_.jobs} * options_.operations;
+    for (uint64_t i = 0; i < operations; ++i) {
+      job.queue_pair = static_cast<uint32_t>(i / options_.operations % QueuePairs());
       RunOne(job);
     }
   }

@@ -122,6 +122,9 @@ void ReadRun(const toml::table& table, TomlMistakes& mistakes, ScenarioFile& fil
   ReadTime(reader, "faults_end", options.faults_end);
   reader.Time("patience", kTimeMax, options.patience);
   ReadEngine(reader, options.engine);
+  if (options.lists != 0 && !options.faults_end) {
+    reader.Mistake(*reader.Find("lists"), "lists", "allowed: with faults_end, until when they run");
+  }
   reader.RefuseTheRest();
 }
 

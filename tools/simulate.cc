@@ -74,8 +74,9 @@ hwsim::Expected<ScenarioResult> RunWatched(const ScenarioOptions& scenario,
                       .on_stuck =
                           [&] {
                             failed(Verdict::kStuck,
-                                   fmt::format("not everything had ended {} ms after the faults",
-                                               scenario.patience / std::chrono::milliseconds(1)));
+                                   fmt::format("not everything had ended {} ms after the {}",
+                                               scenario.patience / std::chrono::milliseconds(1),
+                                               scenario.faults_end ? "faults" : "start"));
                           }});
 }
 
@@ -111,6 +112,9 @@ void RunSeed(uint64_t seed, const std::string& log_path, const RunReporter& repo
   if (result) Add(*result, log, counts);
   if (!result) ++counts["cards that did not come up"];
   if (file != nullptr) file->Ended(log.hash());
+  if (file != nullptr && file->incomplete()) {
+    SayFailed(reporter, Verdict::kGood, log_path + ": cannot be written to its end");
+  }
   reporter.Say(fmt::format("end {}", log.hash()));
 }
 

@@ -101,7 +101,8 @@ int SimulateCommand::Run() {
     return RunOne(*seed);
   }
   const auto range = ParsePair(seeds_, "..");
-  if (!range || range->first > range->second) {
+  // Not all that there are: their count would not be a number.
+  if (!range || range->first > range->second || range->second - range->first == UINT64_MAX) {
     throw CLI::ValidationError("--seeds",
                                "'" + seeds_ + "' given; allowed: A..B, two numbers, A <= B");
   }

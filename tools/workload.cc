@@ -1,5 +1,6 @@
 #include "tools/workload.h"
 
+#include <fmt/format.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
 
@@ -7,7 +8,11 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <chrono>
+#include <condition_variable>
 #include <deque>
+#include <mutex>
+#include <stop_token>
 #include <thread>
 
 #include "hwsim/check.h"
@@ -177,6 +182,9 @@ uint32_t Nanoseconds(SteadyClock::duration duration) {
   return static_cast<uint32_t>(std::clamp<int64_t>(ns, 0, UINT32_MAX));
 }
 
+// So long without one that finishes, and a workload gives up.
+constexpr std::chrono::seconds kPatience{30};
+
 class Loop {
  public:
   Loop(engine::Engine& engine, const OperationFactory& operations, const WorkloadOptions& options)
@@ -213,15 +221,25 @@ class Loop {
     rusage before{};
     ::getrusage(RUSAGE_SELF, &before);
     const auto start = SteadyClock::now();
+    const std::jthread patience([this](const std::stop_token& stop) { WatchProgress(stop); });
     for (Slot& slot : slots_) Start(slot);
-    while (result_.finished < options_.requests && !error_) {
+    while (goes_on() || (result_.finished < started_ && !error_)) {
       const uint64_t finished_before = result_.finished;
       if (inline_ && engine_.Poll() == 0) std::this_thread::yield();
       HandleReady();
       RetryByTrial(result_.finished != finished_before);
+      finished_.store(result_.finished, std::memory_order_relaxed);
       if (options_.progress) options_.progress(result_.finished);
     }
-    if (error_) return hwsim::Unexpected(*error_);
+    if (error_) {
+      Drain();
+      return hwsim::Unexpected(*error_);
+    }
+    if (gave_up_.load(std::memory_order_relaxed)) {
+      return hwsim::Unexpected(fmt::format(
+          "nothing finished for {} s, after {} of {} requests: the card keeps what it was given",
+          kPatience.count(), result_.ok, options_.requests));
+    }
     result_.wall = SteadyClock::now() - start;
     rusage after{};
     ::getrusage(RUSAGE_SELF, &after);
@@ -236,9 +254,43 @@ class Loop {
   }
 
  private:
+  bool goes_on() const {
+    return started_ < options_.requests && !error_ && !gave_up_.load(std::memory_order_relaxed);
+  }
+
+  // A card may never answer, and nobody else gives up here.
+  void WatchProgress(const std::stop_token& stop) {
+    std::mutex mutex;
+    std::condition_variable_any never;
+    std::unique_lock lock(mutex);
+    std::chrono::seconds idle{0};
+    for (uint64_t seen = 0; !stop.stop_requested();) {
+      never.wait_for(lock, stop, std::chrono::seconds(1), [] { return false; });
+      const uint64_t finished = finished_.load(std::memory_order_relaxed);
+      idle = finished == seen ? idle + std::chrono::seconds(1) : std::chrono::seconds(0);
+      seen = finished;
+      if (idle < kPatience) continue;
+      gave_up_.store(true, std::memory_order_relaxed);
+      for (Slot& slot : slots_) engine_.Cancel(slot.operation);
+    }
+  }
+
+  // After an error: ends what is under way, told or not.
+  void Drain() {
+    for (Slot& slot : slots_) {
+      if (slot.job == nullptr) continue;
+      engine_.Cancel(slot.operation);
+      int job_result = 0;
+      while (waitctx::ResumeJob(slot.job, job_result) == JobStatus::kPaused) {
+        if (inline_) engine_.Poll();
+        std::this_thread::yield();
+      }
+    }
+  }
+
   void Start(Slot& slot) {
     // A job that does not pause finishes here: go on until one does.
-    while (started_ < options_.requests && !error_) {
+    while (goes_on()) {
       ++started_;
       slot.started = SteadyClock::now();
       slot.retries = 0;
@@ -253,6 +305,7 @@ class Loop {
   }
 
   void Resume(Slot& slot) {
+    if (slot.job == nullptr) return;  // a wait fd that lies, after the last of its jobs
     int job_result = 0;
     const JobStatus status = waitctx::ResumeJob(slot.job, job_result);
     if (status != JobStatus::kFinished) return Paused(slot, status);
@@ -365,6 +418,9 @@ class Loop {
   hwsim::UniqueFd epoll_;
   uint64_t started_ = 0;
   WorkloadResult result_;
+  // For the patience's thread, and from it. Relaxed: they stand alone.
+  std::atomic<uint64_t> finished_{0};
+  std::atomic<bool> gave_up_{false};
   std::optional<hwsim::Error> error_;
 };
 

@@ -65,7 +65,8 @@ struct WorkloadResult {
 inline constexpr size_t kSamplesMax = 1'000'000;
 
 // Runs `options.requests` jobs, each running one operation on `engine`. Requires: waitctx's own
-// jobs (no binding), called outside a job. Fails when jobs or descriptors cannot be had.
+// jobs (no binding), called outside a job. Fails when jobs or descriptors cannot be had, and when
+// nothing finishes for 30 s; what is under way is cancelled then.
 hwsim::Expected<WorkloadResult> RunWorkload(engine::Engine& engine,
                                             const OperationFactory& operations,
                                             const WorkloadOptions& options);

@@ -247,6 +247,28 @@ TEST_P(ProviderTest, SignaturesAreGoodForTheDefaultProviderAndTheReverse) {
   }
 }
 
+// As libssl makes a peer's key: from the parameters of its own, and the peer's point.
+TEST_P(ProviderTest, APeersKeyHasTheSizesOfTheDefaultProviders) {
+  for (const KeyForm& form : kExchangeKeys) {
+    const auto peers_key = [&](const char* properties) -> Pkey {
+      const Pkey own = MakeKey(library(), form, properties);
+      unsigned char* point = nullptr;
+      const size_t size = EVP_PKEY_get1_encoded_public_key(own.get(), &point);
+      Pkey peer(EVP_PKEY_new());
+      const bool made = size != 0 && EVP_PKEY_copy_parameters(peer.get(), own.get()) == 1 &&
+                        EVP_PKEY_set1_encoded_public_key(peer.get(), point, size) == 1;
+      OPENSSL_free(point);
+      return made ? std::move(peer) : nullptr;
+    };
+    const Pkey ours = peers_key(kOurs);
+    const Pkey theirs = peers_key(kTheirs);
+    ASSERT_TRUE(ours && theirs) << Name(form) << ": " << Errors();
+    EXPECT_EQ(EVP_PKEY_get_bits(ours.get()), EVP_PKEY_get_bits(theirs.get())) << Name(form);
+    EXPECT_EQ(EVP_PKEY_get_security_bits(ours.get()), EVP_PKEY_get_security_bits(theirs.get()));
+    EXPECT_EQ(EVP_PKEY_get_size(ours.get()), EVP_PKEY_get_size(theirs.get())) << Name(form);
+  }
+}
+
 TEST_P(ProviderTest, SecretsAreAgreedWithTheDefaultProvider) {
   for (const KeyForm& form : kExchangeKeys) {
     const std::string name = Name(form);

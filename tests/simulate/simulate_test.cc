@@ -225,7 +225,7 @@ TEST(TryScenarioTest, TellsApartHowARunFails) {
   EXPECT_EQ(broken.events.back().kind, EventKind::kBroken);
   const ScenarioTrial stuck = TryScenario(Stuck(), false).value();
   EXPECT_EQ(stuck.verdict, Verdict::kStuck);
-  EXPECT_EQ(stuck.what, "not everything had ended 50 ms after the faults");
+  EXPECT_EQ(stuck.what, "not everything had ended 50 ms after the start");
 }
 
 TEST(TryScenarioTest, ACardThatDoesNotComeUpIsAnError) {

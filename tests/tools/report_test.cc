@@ -75,6 +75,20 @@ TEST(VerdictTest, NoDifferenceWhereTheRepetitionsOverlap) {
             "In operations per second: null, interrupt: no difference beyond the noise (0.67x).");
 }
 
+TEST(VerdictTest, OneRepetitionMakesNoWinner) {
+  EXPECT_EQ(
+      BenchVerdict(std::vector{Report(Notify::kFd, 100, 100, 100),
+                               Report(Notify::kCallback, 200, 200, 200)}),
+      "In operations per second: null, interrupt: callback at 2.00x of fd, in one repetition.");
+}
+
+TEST(VerdictTest, DoesNotCompareWhatFailed) {
+  std::vector reports{Report(Notify::kFd, 90, 100, 110), Report(Notify::kCallback, 190, 200, 210)};
+  reports.front().err = 1;
+  EXPECT_EQ(BenchVerdict(reports),
+            "In operations per second: null, interrupt: not compared, as operations failed.");
+}
+
 TEST(VerdictTest, SaysNothingWithoutBoth) {
   EXPECT_EQ(BenchVerdict(std::vector{Report(Notify::kFd, 1, 1, 1)}), "");
 }

@@ -4,7 +4,9 @@
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 
+#include <array>
 #include <cstring>
+#include <utility>
 
 #include "engine/openssl/provider/provider.h"
 
@@ -129,9 +131,33 @@ void* Duplicate(const void* keydata, int selection) {
   return copy.release();
 }
 
+// Of a type whose keys are all alike, a key has its sizes before it has its parts (RFC 7748, 8032).
+// libcrypto asks then, and not again.
+int GetSizes(const char* type, OSSL_PARAM params[]) {
+  struct Sizes {
+    const char* type;
+    int bits, security_bits, bytes_max;
+  };
+  static constexpr std::array<Sizes, 4> kSizes = {{{"X25519", 253, 128, 32},
+                                                   {"X448", 448, 224, 56},
+                                                   {"ED25519", 256, 128, 64},
+                                                   {"ED448", 456, 224, 114}}};
+  for (const Sizes& sizes : kSizes) {
+    if (std::strcmp(type, sizes.type) != 0) continue;
+    for (const auto& [name, value] : {std::pair(OSSL_PKEY_PARAM_BITS, sizes.bits),
+                                      std::pair(OSSL_PKEY_PARAM_SECURITY_BITS, sizes.security_bits),
+                                      std::pair(OSSL_PKEY_PARAM_MAX_SIZE, sizes.bytes_max)}) {
+      OSSL_PARAM* const param = OSSL_PARAM_locate(params, name);
+      if (param != nullptr && OSSL_PARAM_set_int(param, value) != 1) return 0;
+    }
+  }
+  return 1;
+}
+
 int GetParams(void* keydata, OSSL_PARAM params[]) {
   const Key& key = KeyOf(keydata);
-  return key.pkey == nullptr || EVP_PKEY_get_params(key.pkey.get(), params) == 1;
+  if (key.pkey == nullptr) return GetSizes(key.type, params);
+  return EVP_PKEY_get_params(key.pkey.get(), params) == 1;
 }
 
 const OSSL_PARAM* GettableParams(void*) {
