@@ -33,7 +33,25 @@ expect 0 "Usage:" --help
 expect 0 "--notify" bench --help
 
 expect 2 "A subcommand is required"
-expect 2 "A subcommand is required" nonsense
+expect 2 "'nonsense' given; allowed: bench, saturate, check, simulate, replay" nonsense
+expect 2 "--seed: '18446744073709551616' given; allowed: a whole number below 2^64" bench --seed 18446744073709551616
+expect 2 "--seeds: '0..18446744073709551615' given" simulate --seeds 0..18446744073709551615
+expect 1 "/dev/full: cannot be written to its end" simulate --seed 7 --log /dev/full
+
+# Output that nobody gets is no success.
+if "$ghostcard" simulate --seeds 1..2 >/dev/full 2>"$out"; then
+  fail "standard output on a full disk: exit code 0"
+fi
+grep -qF "standard output cannot be written" "$out" || fail "standard output on a full disk is not named"
+
+# More jobs than descriptors, with many under way by then.
+(
+  ulimit -n 100
+  expect 1 "no file descriptors left for 200 jobs" bench --requests 1000 --repetitions 1 --concurrency 200 \
+    --operation null --notify fd --completion inline
+  exit "$failures"
+) || fail "a workload that runs out of descriptors"
+
 expect 2 "--completion: 'sometimes' given; allowed: inline, interrupt, polling" bench --completion sometimes
 expect 2 "--notify: 'pigeon' given; allowed: callback, fd" bench --notify pigeon
 expect 2 "--operation" bench --operation rsa1024_sign
