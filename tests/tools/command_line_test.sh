@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # The command line as a person meets it: what works says so, what is wrong is named, with exit code 2.
 # Argument: the ghostcard program.
 set -u
@@ -22,11 +22,11 @@ expect() {
   grep -qF -- "$text" "$out" || fail "ghostcard $*: '$text' not printed"
 }
 
-small="--requests 200 --repetitions 1 --concurrency 8 --operation null"
+small=(--requests 200 --repetitions 1 --concurrency 8 --operation null)
 
-expect 0 "simulated card 'ideal'" bench $small
-expect 0 "transport memory" bench $small --transport memory
-expect 0 "simulated card 'qat-4xxx'" bench $small --profile qat-4xxx --completion inline
+expect 0 "simulated card 'ideal'" bench "${small[@]}"
+expect 0 "transport memory" bench "${small[@]}" --transport memory
+expect 0 "simulated card 'qat-4xxx'" bench "${small[@]}" --profile qat-4xxx --completion inline
 expect 0 "sha256" bench --requests 50 --repetitions 1 --operation sha256 --completion polling --notify callback
 expect 0 "Nothing was lost, nothing completed twice" saturate --requests 500 --profile ideal --operation null --depth 4
 expect 0 "Usage:" --help
@@ -71,11 +71,11 @@ expect 2 "broken.toml:1: depth: 0 given; allowed: a whole number from 1 to 32768
 expect 2 "broken.toml:2: engine: no such key; did you mean 'engines'?" bench --config "$config"
 
 json=${TEST_TMPDIR:-/tmp}/out.json
-expect 0 "ops/s" bench $small --json "$json"
+expect 0 "ops/s" bench "${small[@]}" --json "$json"
 python3 -c 'import json, sys; report = json.load(open(sys.argv[1])); assert len(report["runs"]) == 6' "$json" ||
   fail "the JSON is not as promised"
 
-"$ghostcard" bench $small --json - 2>/dev/null | python3 -c 'import json, sys; json.load(sys.stdin)' ||
+"$ghostcard" bench "${small[@]}" --json - 2>/dev/null | python3 -c 'import json, sys; json.load(sys.stdin)' ||
   fail "--json - printed something else besides"
 
 # A card that refuses and errs: counted, and reported by saturate's exit code.
