@@ -44,13 +44,18 @@ if "$ghostcard" simulate --seeds 1..2 >/dev/full 2>"$out"; then
 fi
 grep -qF "standard output cannot be written" "$out" || fail "standard output on a full disk is not named"
 
-# More jobs than descriptors, with many under way by then.
-(
-  ulimit -n 100
-  expect 1 "no file descriptors left for 200 jobs" bench --requests 1000 --repetitions 1 --concurrency 200 \
-    --operation null --notify fd --completion inline
-  exit "$failures"
-) || fail "a workload that runs out of descriptors"
+# More jobs than descriptors, with many under way by then. UndefinedBehaviorSanitizer opens a pipe to
+# look at an object, and takes it for a broken one where no descriptor is left.
+case $(ldd "$ghostcard") in
+  *libubsan*) ;;
+  *)
+    descriptors=$(ulimit -S -n)
+    ulimit -S -n 100
+    expect 1 "no file descriptors left for 200 jobs" bench --requests 1000 --repetitions 1 --concurrency 200 \
+      --operation null --notify fd --completion inline
+    ulimit -S -n "$descriptors"
+    ;;
+esac
 
 expect 2 "--completion: 'sometimes' given; allowed: inline, interrupt, polling" bench --completion sometimes
 expect 2 "--notify: 'pigeon' given; allowed: callback, fd" bench --notify pigeon

@@ -8,7 +8,7 @@ ASYNC_WAIT_CTX_get_status ASYNC_WAIT_CTX_new ASYNC_WAIT_CTX_set_callback
 ASYNC_WAIT_CTX_set_status ASYNC_WAIT_CTX_set_wait_fd ASYNC_block_pause ASYNC_cleanup_thread
 ASYNC_get_current_job ASYNC_get_mem_functions ASYNC_get_wait_ctx ASYNC_init_thread
 ASYNC_is_capable ASYNC_pause_job ASYNC_set_mem_functions ASYNC_start_job ASYNC_unblock_pause"
-expected=$(echo "$expected" | tr ' ' '\n' | sort)
+expected=$(echo "$expected" | tr ' ' '\n' | grep . | sort)
 for library in waitctx/libwaitctx_async.so waitctx/check/libwaitctx_check.so; do
   got=$(nm -D --defined-only "$library" | awk '{print $3}' | sort)
   if [ "$expected" != "$got" ]; then
