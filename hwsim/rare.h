@@ -2,7 +2,7 @@
 // whether they ever got there. Off the branch it costs nothing; on it, one addition.
 //
 // In functions of .cc files only, and not in templates: each mark is one object of the linker's
-// section. Names are unique: "granted_slot_was_refused".
+// section. Names are unique: "a granted slot was not there".
 // Threads: any. Limits: what is linked into this program or shared library counts, and no other.
 #ifndef GHOSTCARD_HWSIM_RARE_H_
 #define GHOSTCARD_HWSIM_RARE_H_

@@ -122,22 +122,6 @@ CoreRow PausedRow() {
                   beside_bare}};
 }
 
-// The whole path beside jobs that stay paused.
-CoreRow BesidePausedRow() {
-  const std::string few = "beside 1,000 paused jobs", many = "beside 100,000 paused jobs";
-  const auto contender = [](const std::string& name, uint32_t others) {
-    return Contender{.name = name,
-                     .run = [=](State& state) { PathLoop(state, {.other_jobs = others}); },
-                     .time = Contender::Time::kReal,
-                     .iterations = 500'000};
-  };
-  return {
-      .number = 9,
-      .name = "beside paused jobs",
-      .contenders = {contender(few, 1'000), contender(many, 100'000)},
-      .figures = {Kept("requests with 100,000 other jobs paused, in those with 1,000", many, few)}};
-}
-
 // --- 12: cost by how much there is ---
 
 // Few enough that the cost of what is varied shows.
@@ -200,7 +184,10 @@ std::vector<CoreRow> CostRows() {
         OfPath("path in flight", count,
                {.in_flight = count, .contexts = count, .queue_pairs = queue_pairs}));
   }
-  return {Finished(std::move(contexts)), Finished(std::move(jobs)), Finished(std::move(pairs)),
+  CoreRow costs_of_jobs = Finished(std::move(jobs));
+  costs_of_jobs.figures.push_back(
+      Kept("requests with 100,000 jobs, in those with 1,000", "jobs 100000", "jobs 1000"));
+  return {Finished(std::move(contexts)), std::move(costs_of_jobs), Finished(std::move(pairs)),
           Finished(std::move(in_flight))};
 }
 
@@ -209,7 +196,6 @@ std::vector<CoreRow> CostRows() {
 std::vector<CoreRow> ScaleRows() {
   std::vector<CoreRow> rows = CostRows();
   rows.push_back(PausedRow());
-  rows.push_back(BesidePausedRow());
   return rows;
 }
 

@@ -8,7 +8,6 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <cstdio>
 #include <map>
@@ -19,6 +18,7 @@
 #include "tools/bench.h"
 #include "tools/check.h"
 #include "tools/check_rules.h"
+#include "tools/parse_number.h"
 #include "tools/replay_command.h"
 #include "tools/report.h"
 #include "tools/saturate.h"
@@ -80,12 +80,8 @@ const std::map<std::string, bool> kWork = {{"real", true}, {"none", false}};
 // CLI11 takes "-1" for the largest number there is.
 CLI::Validator WholeNumber() {
   const auto check = [](const std::string& text) {
-    uint64_t value = 0;
-    const char* const end = text.data() + text.size();
-    const auto read = std::from_chars(text.data(), end, value);
-    return read.ec == std::errc() && read.ptr == end
-               ? ""
-               : "'" + text + "' given; allowed: a whole number below 2^64";
+    return tools::ParseNumber(text) ? ""
+                                    : "'" + text + "' given; allowed: a whole number below 2^64";
   };
   return {check, "UINT"};
 }

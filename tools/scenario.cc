@@ -266,9 +266,7 @@ class Application {
     for (const auto& queue_pair : card_->queue_pairs()) accepted += queue_pair->counts().accepted;
     if (accepted != rings_.counts().accepted) Break("accepted is not what the rings saw");
     result_.took = Now() - TimePoint{};
-    result_.faults = rules_.faults();
-    result_.fault_log = card_->fault_log().Text();
-    result_.counts["faults"] = card_->fault_log().total();
+    CountFaults();
     result_.hash = log_.hash();
     bare_card_.reset();  // before the requests: what did not come back is theirs now
     return std::move(result_);
@@ -708,7 +706,11 @@ class Application {
     counts["told_again"] = stats.told_again;
     counts["left_on_card"] = engine_->in_flight();
     counts["interrupts"] = card_->stats().interrupts;
-    counts["faults"] = card_->fault_log().total();
+    CountFaults();
+  }
+
+  void CountFaults() {
+    result_.counts["faults"] = card_->fault_log().total();
     result_.faults = rules_.faults();
     result_.fault_log = card_->fault_log().Text();
   }

@@ -3,13 +3,13 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <charconv>
 #include <chrono>
 #include <cstdio>
 #include <optional>
 #include <string_view>
 #include <thread>
 
+#include "tools/parse_number.h"
 #include "tools/scenario_write.h"
 #include "tools/swarm.h"
 
@@ -19,13 +19,6 @@ namespace {
 
 constexpr std::string_view kFaultPrefix = "fault ";
 constexpr std::string_view kReachedPrefix = "reached ";
-
-std::optional<uint64_t> ParseNumber(std::string_view text) {
-  uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
 
 // Two numbers with `between` between them.
 std::optional<std::pair<uint64_t, uint64_t>> ParsePair(std::string_view text,

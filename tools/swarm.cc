@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
+
+#include "tools/parse_number.h"
 
 namespace tools {
 
@@ -224,19 +225,13 @@ ScenarioOptions DrawScenario(uint64_t seed) {
 std::optional<uint64_t> ParseSeed(std::string_view text) {
   const bool prefixed = text.starts_with("0x");
   const std::string_view digits = prefixed ? text.substr(2) : text;
-  const auto parse = [](std::string_view part, int base) -> std::optional<uint64_t> {
-    uint64_t value = 0;
-    const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), value, base);
-    if (part.empty() || error != std::errc() || end != part.data() + part.size()) return {};
-    return value;
-  };
   if (!prefixed && text.size() <= 20) {
-    if (const auto decimal = parse(text, 10)) return decimal;
+    if (const auto decimal = ParseNumber(text)) return decimal;
   }
   const bool hexadecimal = digits.find_first_not_of("0123456789abcdefABCDEF") == digits.npos;
   const bool fits = prefixed ? digits.size() <= 16 : digits.size() >= 7 && digits.size() <= 64;
   if (!hexadecimal || !fits) return std::nullopt;
-  return parse(digits.substr(0, 16), 16);
+  return ParseNumber(digits.substr(0, 16), 16);
 }
 
 }  // namespace tools

@@ -45,7 +45,7 @@ bool Call::Execute() noexcept {
   ERR_set_mark();
   bool good = false;
   try {
-    out_.Restore(out_bytes_max_);  // an earlier time may have shrunk it
+    out_.Resize(out_bytes_max_);  // an earlier time may have shrunk it
     good = function_(out_);
     if (!good) KeepError();
   } catch (const std::bad_alloc&) {

@@ -10,7 +10,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -34,9 +33,7 @@ class CallBytes {
   unsigned char* data() { return bytes_.data(); }
   const unsigned char* data() const { return bytes_.data(); }
   size_t size() const { return bytes_.size(); }
-  void Shrink(size_t size) { bytes_.resize(size); }
-  // As it was before it shrank.
-  void Restore(size_t size) { bytes_.resize(size); }
+  void Resize(size_t size) { bytes_.resize(size); }
 
  private:
   std::vector<unsigned char> bytes_;
@@ -64,8 +61,6 @@ class Call {
   std::span<std::byte> output() {
     return std::as_writable_bytes(std::span(out_.data(), out_.size()));
   }
-  // Makes the call once: it changes libcrypto's objects. Asked again, because the card failed to
-  // say so, what was made stands.
   bool Execute() noexcept;
 
   const CallBytes& out() const { return out_; }

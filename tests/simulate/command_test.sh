@@ -1,26 +1,9 @@
 #!/bin/sh
 # simulate and replay as a person meets them. Argument: the ghostcard program.
 set -u
-ghostcard=$1
+# shellcheck source=tests/tools/expect.sh
+. "$(dirname "$0")/../tools/expect.sh"
 tmp=${TEST_TMPDIR:-/tmp}
-out=$tmp/out
-failures=0
-
-fail() {
-  failures=$((failures + 1))
-  echo "FAILED: $*"
-  sed 's/^/    /' "$out"
-}
-
-# expect CODE TEXT ARGUMENT...: the program exits with CODE and prints TEXT.
-expect() {
-  code=$1 text=$2
-  shift 2
-  "$ghostcard" "$@" >"$out" 2>&1 </dev/null
-  got=$?
-  [ "$got" -eq "$code" ] || fail "ghostcard $*: exit code $got, expected $code"
-  grep -qF -- "$text" "$out" || fail "ghostcard $*: '$text' not printed"
-}
 
 expect 0 "50  seeds, all well" simulate --seeds 1..50
 expect 0 "25  seeds, all well" simulate --seeds 1..50 --shard 1/2 --jobs 1

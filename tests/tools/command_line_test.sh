@@ -2,25 +2,8 @@
 # The command line as a person meets it: what works says so, what is wrong is named, with exit code 2.
 # Argument: the ghostcard program.
 set -u
-ghostcard=$1
-out=${TEST_TMPDIR:-/tmp}/out
-failures=0
-
-fail() {
-  failures=$((failures + 1))
-  echo "FAILED: $*"
-  sed 's/^/    /' "$out"
-}
-
-# expect CODE TEXT ARGUMENT...: the program exits with CODE and prints TEXT.
-expect() {
-  code=$1 text=$2
-  shift 2
-  "$ghostcard" "$@" >"$out" 2>&1 </dev/null
-  got=$?
-  [ "$got" -eq "$code" ] || fail "ghostcard $*: exit code $got, expected $code"
-  grep -qF -- "$text" "$out" || fail "ghostcard $*: '$text' not printed"
-}
+# shellcheck source=tests/tools/expect.sh
+source "$(dirname "$0")/expect.sh"
 
 small=(--requests 200 --repetitions 1 --concurrency 8 --operation null)
 

@@ -7,7 +7,6 @@
 
 #include <cstdlib>
 #include <fstream>
-#include <map>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -17,20 +16,11 @@
 #endif
 
 #include "tests/tools/tls_card_checks.h"
+#include "tests/tools/tls_test_identity.h"
 #include "tools/tls_run.h"
 
 namespace tools {
 namespace {
-
-// Made once: an RSA key takes longer than all its handshakes here.
-const TlsIdentity& Identity(TlsKey key) {
-  static std::map<TlsKey, TlsIdentity> identities;
-  const auto found = identities.find(key);
-  if (found != identities.end()) return found->second;
-  auto identity = TlsIdentity::Create(key);
-  EXPECT_TRUE(identity) << identity.error().message;
-  return identities.emplace(key, std::move(*identity)).first->second;
-}
 
 enum class Told { kFd, kFdEdge, kCallback };
 

@@ -2,25 +2,14 @@
 
 #include <gtest/gtest.h>
 
-#include <map>
 #include <string>
 #include <tuple>
 #include <utility>
 
-#include "tools/tls_identity.h"
+#include "tests/tools/tls_test_identity.h"
 
 namespace tools {
 namespace {
-
-// Made once: an RSA key takes longer than all its handshakes here.
-const TlsIdentity& Identity(TlsKey key) {
-  static std::map<TlsKey, TlsIdentity> identities;
-  const auto found = identities.find(key);
-  if (found != identities.end()) return found->second;
-  auto identity = TlsIdentity::Create(key);
-  EXPECT_TRUE(identity) << identity.error().message;
-  return identities.emplace(key, std::move(*identity)).first->second;
-}
 
 // Without a card: nothing pauses, with SSL_MODE_ASYNC or without.
 class TlsRunTest : public testing::TestWithParam<std::tuple<TlsVersion, TlsKey, TlsNotify>> {

@@ -147,7 +147,7 @@ int ComputeKey(unsigned char** secret, size_t* size, const EC_POINT* peer, const
         const bool fits = made_size <= out.size();
         if (fits) {
           std::copy_n(made, made_size, out.data());
-          out.Shrink(made_size);
+          out.Resize(made_size);
         }
         OPENSSL_clear_free(made, made_size);
         return fits;

@@ -39,7 +39,7 @@ int Run(RsaFunction function, bool is_private, int size, const unsigned char* fr
                              const int result =
                                  function(static_cast<int>(input.size()), input.data(), out.data(),
                                           shared.get(), padding);
-                             if (result >= 0) out.Shrink(static_cast<size_t>(result));
+                             if (result >= 0) out.Resize(static_cast<size_t>(result));
                              return result >= 0;
                            }));
   if (!Module::Get().Run(call)) return -1;

@@ -141,7 +141,7 @@ int Transform(void* ctx, unsigned char* out, size_t* out_bytes, size_t out_bytes
                                 return false;
                               }
                               const auto made = static_cast<size_t>(*written);
-                              to.Shrink(in_place ? std::max(made, input.size()) : made);
+                              to.Resize(in_place ? std::max(made, input.size()) : made);
                               return true;
                             }));
   size_t given = 0;

@@ -79,7 +79,7 @@ int Run(PkeyOperation& operation, hwsim::OperationKind kind, size_t input_bytes,
   Operation<Call> call(kind, input_bytes, max, [transform = std::move(transform)](CallBytes& to) {
     size_t size = to.size();
     if (transform(to.data(), &size) != 1) return false;
-    to.Shrink(size);
+    to.Resize(size);
     return true;
   });
   return MakeCall(*operation.provider.offload, call) &&

@@ -88,7 +88,7 @@ int Sign(void* ctx, unsigned char* out, size_t* out_bytes, size_t out_bytes_max,
         if (EVP_PKEY_sign(context.get(), result.data(), &size, input.data(), input.size()) != 1) {
           return false;
         }
-        result.Shrink(size);
+        result.Resize(size);
         return true;
       },
       out, out_bytes, out_bytes_max);
@@ -148,7 +148,7 @@ int DigestSignFinal(void* ctx, unsigned char* out, size_t* out_bytes, size_t out
       [digest = signature.digest](CallBytes& result) {
         size_t size = result.size();
         if (EVP_DigestSignFinal(digest.get(), result.data(), &size) != 1) return false;
-        result.Shrink(size);
+        result.Resize(size);
         return true;
       },
       out, out_bytes, out_bytes_max);
@@ -170,7 +170,7 @@ int DigestSign(void* ctx, unsigned char* out, size_t* out_bytes, size_t out_byte
         if (EVP_DigestSign(digest.get(), result.data(), &size, input.data(), input.size()) != 1) {
           return false;
         }
-        result.Shrink(size);
+        result.Resize(size);
         return true;
       },
       out, out_bytes, out_bytes_max);
