@@ -91,6 +91,7 @@ class RealCard::Impl {
   // Sleeps if it is long enough that nothing happened and nothing is due.
   void Rest(TimePoint now, TimePoint last_work);
 
+  const size_t processors_ = std::thread::hardware_concurrency();  // 0, unknown: does not spin
   Pacer pacer_;
   std::array<Arrival, kArrivalBurst> arrivals_;
   std::vector<WorkPool::Work> done_;
@@ -162,7 +163,9 @@ bool RealCard::Impl::Work(TimePoint* now) {
 void RealCard::Impl::Rest(TimePoint now, TimePoint last_work) {
   const std::optional<TimePoint> next = core_.NextEvent();
   const bool due_soon = next && *next - now <= pacer_.margin();
-  if (due_soon || now - last_work < pacer_.spin()) {
+  // Not where that takes a processor from those whose work it waits for.
+  const bool may_spin = work_.busy() < processors_;
+  if (due_soon || (may_spin && now - last_work < pacer_.spin())) {
     SpinPause();
     return;
   }

@@ -19,6 +19,7 @@ WorkPool::~WorkPool() {
 }
 
 void WorkPool::Start(Request& request, uint32_t queue_pair) {
+  ++pending_;
   {
     MutexLock lock(todo_mutex_);
     todo_.push_back({.request = &request, .queue_pair = queue_pair});
@@ -32,6 +33,7 @@ void WorkPool::TakeDone(std::vector<Work>& done) {
   MutexLock lock(done_mutex_);
   any_done_.store(false, std::memory_order_relaxed);
   std::swap(done, done_);
+  pending_ -= done.size();
 }
 
 void WorkPool::Run() {

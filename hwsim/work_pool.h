@@ -1,14 +1,16 @@
 // WorkPool: the card's execution threads. They run the work of requests; the card's
 // service thread gives it to them and takes back what is done.
 //
-// Threads: Start and TakeDone from the service thread. Work runs under no lock.
+// Threads: Start, TakeDone and busy from the service thread. Work runs under no lock.
 // Ownership: requests are the card's; work not begun when the pool ends is not done.
 // Limits: as many requests as are in flight, so no bound of its own.
 #ifndef GHOSTCARD_HWSIM_WORK_POOL_H_
 #define GHOSTCARD_HWSIM_WORK_POOL_H_
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -37,11 +39,14 @@ class WorkPool {
   void Start(Request& request, uint32_t queue_pair);
   // Replaces `done` by what was done since. A load and a branch when nothing was.
   void TakeDone(std::vector<Work>& done);
+  // Threads that have work to do, as the service thread knows it.
+  size_t busy() const { return std::min(pending_, threads_.size()); }
 
  private:
   void Run();
 
   const std::function<void()> wake_;
+  size_t pending_ = 0;  // started and not taken back; the service thread's
 
   Mutex todo_mutex_;
   std::condition_variable_any todo_cv_;

@@ -142,8 +142,9 @@ class ReadyList {
       slot.next_ready = head;
       // seq_cst with sleeping_: either the sleeper sees the slot, or we see the sleeper.
     } while (!head_.compare_exchange_weak(head, &slot, std::memory_order_seq_cst));
-    if (sleeping_.load(std::memory_order_seq_cst) != 0 && sleeping_.exchange(0) != 0) {
-      sleeping_.notify_one();
+    if (sleeping_.load(std::memory_order_seq_cst)) {
+      { const std::lock_guard lock(mutex_); }  // its owner sleeps, or has yet to look
+      woken_.notify_one();
     }
   }
 
@@ -160,15 +161,20 @@ class ReadyList {
     return oldest;
   }
 
+  // Not std::atomic::wait, which yields before it sleeps: one that yields comes last, and would
+  // be late by a time slice where threads outnumber processors.
   void SleepUntilReady() {
-    sleeping_.store(1, std::memory_order_seq_cst);
-    if (head_.load(std::memory_order_seq_cst) == nullptr) sleeping_.wait(1);
-    sleeping_.store(0, std::memory_order_relaxed);
+    std::unique_lock lock(mutex_);
+    sleeping_.store(true, std::memory_order_seq_cst);
+    woken_.wait(lock, [this] { return head_.load(std::memory_order_seq_cst) != nullptr; });
+    sleeping_.store(false, std::memory_order_relaxed);
   }
 
  private:
   std::atomic<Slot*> head_{nullptr};
-  std::atomic<uint32_t> sleeping_{0};
+  std::atomic<bool> sleeping_{false};
+  std::mutex mutex_;  // protects nothing: it keeps a wake-up from falling between look and sleep
+  std::condition_variable woken_;
 };
 
 int RunOneOperation(void* args) {
