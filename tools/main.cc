@@ -14,6 +14,7 @@
 #include <nlohmann/json.hpp>
 #include <system_error>
 
+#include "hwsim/model/known_names.h"
 #include "hwsim/model/profile_toml.h"
 #include "tools/bench.h"
 #include "tools/check.h"
@@ -33,6 +34,23 @@ using tools::Notify;
 
 constexpr int kExitFailed = 1;
 constexpr int kExitBadArguments = 2;
+
+constexpr const char* kVersion = "ghostcard 0.1.0";
+
+constexpr const char* kBenchFooter =
+    "Columns: p50 to p99.9 from the job's start to its end; CPU/op of the whole process; "
+    "wakeups/op "
+    "threads that slept and were woken; queueing from the job's start to the card's engine, "
+    "service "
+    "on it, notification from its end to the job's; card late: after the modelled time.\n"
+    "Exit codes: 0 done; 1 it could not be run; 2 bad arguments.";
+constexpr const char* kSaturateFooter =
+    "Columns: of ideal: beside what the model alone serves; EAGAIN: answers of a full queue pair; "
+    "retries/op, p50 to max: of these for each request; fairness: Jain's index of what the jobs "
+    "finished (1: all alike), per job: the least and the most; lost: accepted and never "
+    "completed.\n"
+    "Exit codes: 0 nothing went wrong; 1 something was lost, duplicated or failed, or it could not "
+    "be run; 2 bad arguments.";
 
 // One line on a terminal, rewritten in place; nothing elsewhere.
 class ProgressLine {
@@ -95,15 +113,6 @@ const std::map<std::string, OperationKind>& Operations() {
   return operations;
 }
 
-std::string ProfileNames() {
-  std::string names;
-  for (const std::string_view name : hwsim::ShippedProfileNames()) {
-    names += names.empty() ? "" : ", ";
-    names += name;
-  }
-  return names;
-}
-
 template <typename T>
 std::string Names(const std::map<std::string, T>& choices) {
   std::string names;
@@ -132,15 +141,16 @@ void AddChoice(CLI::App& app, const std::string& flag, T& value,
 }
 
 template <typename T>
-void AddChoices(CLI::App& app, const std::string& flag, std::vector<T>& values,
-                const std::map<std::string, T>& choices, const std::string& help) {
-  app.add_option_function<std::vector<std::string>>(
-         flag,
-         [&values, &choices, flag](const std::vector<std::string>& names) {
-           values.clear();
-           for (const std::string& name : names) values.push_back(Chosen(flag, name, choices));
-         },
-         help + ". Some of, separated by commas: " + Names(choices))
+CLI::Option* AddChoices(CLI::App& app, const std::string& flag, std::vector<T>& values,
+                        const std::map<std::string, T>& choices, const std::string& help) {
+  return app
+      .add_option_function<std::vector<std::string>>(
+          flag,
+          [&values, &choices, flag](const std::vector<std::string>& names) {
+            values.clear();
+            for (const std::string& name : names) values.push_back(Chosen(flag, name, choices));
+          },
+          help + ". Some of, separated by commas: " + Names(choices))
       ->delimiter(',')
       ->type_name("NAMES");
 }
@@ -157,8 +167,12 @@ struct CommonArguments {
     AddChoice(
         app, "--transport", card.transport, kTransports,
         "How requests travel: io_uring, shared-memory rings, or io_uring if the kernel lets us");
-    app.add_option("--profile", profile, "Which card: " + ProfileNames())->capture_default_str();
-    app.add_option("--config", config, "A TOML file that describes the card, instead of --profile");
+    CLI::Option* const named =
+        app.add_option("--profile", profile,
+                       "Which card: " + hwsim::JoinedNames(hwsim::ShippedProfileNames()))
+            ->capture_default_str();
+    app.add_option("--config", config, "A TOML file that describes the card, instead of --profile")
+        ->excludes(named);
     app.add_option("--depth", card.depth, "Requests in flight at most; 0: the profile's")
         ->check(CLI::Range(0u, 32768u));
     app.add_option("--queue-pairs", card.queue_pairs, "Queue pairs")->check(CLI::Range(1u, 1024u));
@@ -190,7 +204,8 @@ struct CommonArguments {
                                            card.queue_pairs, card.profile.name,
                                            card.profile.queue_pairs_max));
     }
-    return {};
+    // Before the runs, which may take long.
+    return json.empty() ? hwsim::Expected<void>{} : tools::CheckWritable(json);
   }
 };
 
@@ -257,23 +272,32 @@ struct TlsArguments {
   std::vector<tools::TlsVersion> versions = {tools::TlsVersion::k12, tools::TlsVersion::k13};
   std::vector<tools::TlsKey> keys = {tools::TlsKey::kRsa2048, tools::TlsKey::kRsa4096,
                                      tools::TlsKey::kEcdsaP256};
-  uint32_t client_threads = 1;
+  uint32_t client_threads = 2;
 
+  // After the other options of `bench`.
   void AddTo(CLI::App& app) {
-    app.add_flag("--tls", wanted,
-                 "Compare TLS servers instead, without the card and with it, told by fd and by "
-                 "callback; --requests are handshakes, --concurrency connections");
-    AddChoices(app, "--tls-version", versions, kTlsVersions, "Both unless given");
-    AddChoices(app, "--tls-key", keys, kTlsKeys, "The server's key; all unless given");
+    CLI::Option* const tls =
+        app.add_flag("--tls", wanted,
+                     "Compare TLS servers instead, without the card and with it, told by fd and by "
+                     "callback; --requests are handshakes, --concurrency connections, and "
+                     "--completion is one, interrupt unless given");
+    for (const char* other : {"--operation", "--size", "--work"}) tls->excludes(other);
+    AddChoices(app, "--tls-version", versions, kTlsVersions, "Both unless given")->needs(tls);
+    AddChoices(app, "--tls-key", keys, kTlsKeys, "The server's key; all unless given")->needs(tls);
     app.add_option("--client-threads", client_threads, "Threads that the clients have")
         ->check(CLI::Range(1u, 64u))
-        ->capture_default_str();
+        ->capture_default_str()
+        ->needs(tls);
   }
 };
 
 int BenchTls(CommonArguments& common, const tools::BenchOptions& bench, const TlsArguments& tls) {
   if (auto resolved = common.Resolve(); !resolved) {
     return Fail(kExitBadArguments, resolved.error().message);
+  }
+  if (bench.completions.size() != 1) {
+    return Fail(kExitBadArguments, fmt::format("--completion: {} given; with --tls allowed: one",
+                                               bench.completions.size()));
   }
   tools::TlsBenchOptions options{
       .card = {.card = common.card,
@@ -319,6 +343,13 @@ int Saturate(CommonArguments& common, tools::SaturateOptions& options) {
     return Fail(kExitBadArguments, resolved.error().message);
   }
   options.card = common.card;
+  if (options.requests < tools::SaturateJobs(options)) {
+    return Fail(
+        kExitBadArguments,
+        fmt::format("--requests: {} given; allowed: at least one for each of {} jobs, which "
+                    "--overload and --depth come to",
+                    options.requests, tools::SaturateJobs(options)));
+  }
   PrintHeading(
       "saturate", common,
       fmt::format("{} times as many jobs as the queue pair has slots, {}, {} requests a run, "
@@ -390,6 +421,11 @@ int Check(CheckArguments& arguments) {
     return Fail(kExitBadArguments,
                 "check: no program given; give it after --: ghostcard check -- PROGRAM ARGS");
   }
+  if (!arguments.json.empty()) {
+    if (auto writable = tools::CheckWritable(arguments.json); !writable) {
+      return Fail(kExitBadArguments, writable.error().message);
+    }
+  }
   arguments.options.callback_bound =
       std::chrono::nanoseconds(static_cast<int64_t>(arguments.callback_bound_ms * 1e6));
   const auto report = tools::RunCheck(arguments.options);
@@ -417,6 +453,7 @@ std::vector<std::string> TakeCommand(int& argc, char** argv) {
 int Run(int argc, char** argv) {
   CLI::App app{"Ghostcard: a hardware accelerator card that isn't there.", "ghostcard"};
   app.require_subcommand(1);
+  app.set_version_flag("--version", kVersion, "Print the version and exit");
   app.failure_message(CLI::FailureMessage::help);
   app.failure_message([](const CLI::App*, const CLI::Error& error) {
     return fmt::format("ghostcard: {}\nTry --help.\n", error.what());
@@ -431,9 +468,11 @@ int Run(int argc, char** argv) {
   CLI::App* const bench_app = app.add_subcommand(
       "bench",
       "Compare fd and callback notification, and interrupt, polling and inline completion");
+  bench_app->footer(kBenchFooter);
   bench_common.AddTo(*bench_app, "ideal");
-  AddChoices(*bench_app, "--completion", bench.completions, kCompletions,
-             "Who notices completions; all unless given");
+  CLI::Option* const completions =
+      AddChoices(*bench_app, "--completion", bench.completions, kCompletions,
+                 "Who notices completions; all unless given");
   AddChoices(*bench_app, "--notify", bench.notifies, kNotifies,
              "How the job is told; both unless given");
   AddChoices(*bench_app, "--operation", bench.operations, Operations(),
@@ -463,6 +502,7 @@ int Run(int argc, char** argv) {
   saturate_common.card.do_work = false;
   CLI::App* const saturate_app =
       app.add_subcommand("saturate", "Drive a queue pair past its depth and see who gets through");
+  saturate_app->footer(kSaturateFooter);
   saturate_common.AddTo(*saturate_app, "qat-4xxx");
   AddChoices(*saturate_app, "--completion", saturate.completions, kCompletions,
              "interrupt unless given");
@@ -518,7 +558,9 @@ int Run(int argc, char** argv) {
   }
   if (check_app->parsed()) return Check(check);
   if (saturate_app->parsed()) return Saturate(saturate_common, saturate);
-  return tls.wanted ? BenchTls(bench_common, bench, tls) : Bench(bench_common, bench);
+  if (!tls.wanted) return Bench(bench_common, bench);
+  if (completions->count() == 0) bench.completions = {CompletionMode::kInterrupt};
+  return BenchTls(bench_common, bench, tls);
 }
 
 }  // namespace

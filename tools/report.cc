@@ -222,6 +222,14 @@ nlohmann::json ToJson(std::span<const RunReport> reports) {
   return {{"environment", std::move(environment)}, {"runs", std::move(runs)}};
 }
 
+hwsim::Expected<void> CheckWritable(const std::string& path) {
+  if (path == "-") return {};
+  std::FILE* const file = std::fopen(path.c_str(), "a");
+  if (file == nullptr) return hwsim::Unexpected(hwsim::SystemError(path, errno));
+  std::fclose(file);
+  return {};
+}
+
 hwsim::Expected<void> WriteJson(const std::string& path, const nlohmann::json& json) {
   const std::string text = json.dump(2) + "\n";
   std::FILE* const file = path == "-" ? stdout : std::fopen(path.c_str(), "w");

@@ -1,6 +1,7 @@
 #include "tools/run_process.h"
 
 #include <fcntl.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -34,10 +35,13 @@ hwsim::Expected<std::unique_ptr<RunProcess>> RunProcess::Start(
   hwsim::UniqueFd read_end(ends[0]);
   hwsim::UniqueFd write_end(ends[1]);
   std::fflush(nullptr);  // else both would print what is waiting
+  const pid_t parent = ::getpid();
   const pid_t pid = ::fork();
   if (pid < 0) return hwsim::Unexpected(std::string("fork: ") + std::strerror(errno));
   if (pid == 0) {
     read_end.Reset();
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // nobody would listen
+    if (::getppid() != parent) std::_Exit(1);
     work(RunReporter(write_end.get()));
     std::exit(0);
   }

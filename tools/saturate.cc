@@ -91,12 +91,16 @@ SaturateReport Summarise(RunReport run, double ideal) {
 
 }  // namespace
 
+uint32_t SaturateJobs(const SaturateOptions& options) {
+  const uint32_t depth = options.card.depth != 0 ? options.card.depth : options.card.profile.depth;
+  return static_cast<uint32_t>(std::max(1.0, std::round(options.overload * depth)));
+}
+
 Expected<std::vector<SaturateReport>> RunSaturate(const SaturateOptions& options) {
   const auto ideal = IdealThroughput(options.card, options.operation, options.size_bytes);
   if (!ideal) return hwsim::Unexpected(ideal.error());
   const auto factory = OperationFactory::Create(options.operation, options.size_bytes);
   if (!factory) return hwsim::Unexpected(factory.error());
-  const uint32_t depth = options.card.depth != 0 ? options.card.depth : options.card.profile.depth;
   const double runs = static_cast<double>(options.completions.size() * options.notifies.size() *
                                           options.retries.size());
   double run_index = 0;
@@ -108,8 +112,7 @@ Expected<std::vector<SaturateReport>> RunSaturate(const SaturateOptions& options
                          .notify = notify,
                          .retry = retry,
                          .operation = options.operation,
-                         .concurrency = static_cast<uint32_t>(
-                             std::max(1.0, std::round(options.overload * depth))),
+                         .concurrency = SaturateJobs(options),
                          .requests = options.requests,
                          .progress = {}};
         if (options.progress) {

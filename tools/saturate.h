@@ -23,6 +23,9 @@ struct SaturateOptions {
   std::function<void(const std::string& what, double fraction)> progress;
 };
 
+// How many jobs are under way: the overload times the depth.
+uint32_t SaturateJobs(const SaturateOptions& options);
+
 struct SaturateReport {
   RunReport run;
   double ideal_ops_per_s = 0;  // the model alone, its depth always full, no one to tell

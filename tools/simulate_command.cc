@@ -108,6 +108,12 @@ int SimulateCommand::Run() {
     }
     options_.seeds.shard = shard->first;
     options_.seeds.shards = shard->second;
+    if (options_.seeds.count() == 0) {
+      throw CLI::ValidationError(
+          "--shard",
+          fmt::format("'{}' given, of {} seeds: none is left; allowed: I < {}", shard_,
+                      range->second - range->first + 1, range->second - range->first + 1));
+    }
   }
   return RunMany();
 }

@@ -55,6 +55,7 @@ Expected<TlsReport> RunOnce(const TlsBenchOptions& options, OSSL_LIB_CTX* card, 
       server.poll_card = [] { ghostcard_poll(0); };
     }
   }
+  const uint64_t in_software = CardCounter(card, "ghostcard-software");
   auto result = RunTls(std::move(server), {.threads = options.client_threads,
                                            .concurrency = options.concurrency,
                                            .connections = handshakes});
@@ -66,6 +67,7 @@ Expected<TlsReport> RunOnce(const TlsBenchOptions& options, OSSL_LIB_CTX* card, 
   }
   TlsReport report = Summarise(row, std::move(*result));
   report.concurrency = options.concurrency;
+  report.software = CardCounter(card, "ghostcard-software") - in_software;
   return report;
 }
 
@@ -87,6 +89,8 @@ TlsReport Median(std::vector<TlsReport>& repetitions) {
   median.handshakes_per_s_min = repetitions.front().handshakes_per_s;
   median.handshakes_per_s_max = repetitions.back().handshakes_per_s;
   median.ratio_to_no_card = ratio;
+  median.software = 0;
+  for (const TlsReport& report : repetitions) median.software += report.software;
   return median;
 }
 
@@ -182,8 +186,18 @@ std::string TlsVerdict(std::span<const TlsReport> reports) {
     text += fmt::format("{}, {}: {:.2f}x", Describe(report.version, report.key),
                         TlsNotifyName(report.notify), report.ratio_to_no_card);
   }
-  return text.empty() ? text
-                      : "In handshakes per second, beside the server without a card: " + text + ".";
+  if (!text.empty()) {
+    text = "In handshakes per second, beside the server without a card: " + text + ".";
+  }
+  uint64_t software = 0;
+  for (const TlsReport& report : reports) software += report.software;
+  if (software != 0) {
+    text += fmt::format(
+        "\nNot the card's work alone: it refused or failed {} requests, which were "
+        "done in software.",
+        software);
+  }
+  return text;
 }
 
 nlohmann::json ToJson(const TlsReport& report) {
@@ -209,7 +223,8 @@ nlohmann::json ToJson(const TlsReport& report) {
                            {"server", report.server_cpu_ns},
                            {"clients", report.client_cpu_ns}}},
                          {"pauses_per_handshake", report.pauses},
-                         {"again", report.again}};
+                         {"again", report.again},
+                         {"software", report.software}};
   if (report.ratio_to_no_card > 0) json["ratio_to_no_card"] = report.ratio_to_no_card;
   return json;
 }

@@ -23,7 +23,7 @@ struct TlsBenchOptions {
   std::vector<TlsKey> keys;
   std::vector<TlsNotify> notifies;  // with the card; the run without one comes first in each turn
   uint32_t concurrency = 64;        // connections under way
-  uint32_t client_threads = 1;
+  uint32_t client_threads = 2;
   uint64_t handshakes = 0;  // per run; 0: chosen so that a run takes about `run_time`
   uint32_t repetitions = 3;
   hwsim::Duration run_time = std::chrono::milliseconds(1000);
@@ -46,13 +46,15 @@ struct TlsReport {
   // left is the card's and the completion service's.
   double cpu_ns = 0, server_cpu_ns = 0, client_cpu_ns = 0;
   double pauses = 0;   // per handshake
-  uint64_t again = 0;  // pauses because the card was full
+  uint64_t again = 0;     // pauses because the card was full
+  uint64_t software = 0;  // requests that the card would not do, or failed, in all repetitions
 };
 
 hwsim::Expected<std::vector<TlsReport>> RunTlsBench(const TlsBenchOptions& options);
 
 std::string TlsTable(std::span<const TlsReport> reports);
-// For each version and key: what fd and callback come to beside no card.
+// For each version and key: what fd and callback come to beside no card, and whether it was the card
+// that did the work.
 std::string TlsVerdict(std::span<const TlsReport> reports);
 nlohmann::json ToJson(const TlsReport& report);
 

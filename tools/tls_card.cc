@@ -3,12 +3,14 @@
 #include <fmt/format.h>
 #include <openssl/core.h>
 #include <openssl/crypto.h>
+#include <openssl/params.h>
 #include <openssl/provider.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <string_view>
 
 #include "hwsim/fd.h"
 
@@ -87,9 +89,31 @@ Expected<OpensslPtr<OSSL_LIB_CTX>> LoadCard(const TlsCardOptions& options) {
       OSSL_PROVIDER_add_builtin(library.get(), "ghostcard", OSSL_provider_init) != 1 ||
       OSSL_LIB_CTX_load_config(library.get(), path.c_str()) != 1 ||
       OSSL_PROVIDER_available(library.get(), "ghostcard") != 1) {
+    // By its configuration, libcrypto says nothing of why a provider did not come up; asked for by
+    // name, it does.
+    OSSL_PROVIDER_load(library.get(), "ghostcard");
     return hwsim::Unexpected(OpensslError("the ghostcard provider could not be loaded"));
   }
   return library;
+}
+
+uint64_t CardCounter(OSSL_LIB_CTX* library, const char* name) {
+  struct Question {
+    const char* name;
+    uint64_t answer = 0;
+  } question{name};
+  OSSL_PROVIDER_do_all(
+      library,
+      [](OSSL_PROVIDER* provider, void* argument) {
+        if (std::string_view(OSSL_PROVIDER_get0_name(provider)) != "ghostcard") return 1;
+        auto& asked = *static_cast<Question*>(argument);
+        OSSL_PARAM params[] = {OSSL_PARAM_construct_uint64(asked.name, &asked.answer),
+                               OSSL_PARAM_construct_end()};
+        OSSL_PROVIDER_get_params(provider, params);
+        return 1;
+      },
+      &question);
+  return question.answer;
 }
 
 }  // namespace tools

@@ -3,6 +3,7 @@
 #ifndef GHOSTCARD_TOOLS_TLS_CARD_H_
 #define GHOSTCARD_TOOLS_TLS_CARD_H_
 
+#include <cstdint>
 #include <string>
 
 #include "tools/bench.h"
@@ -20,6 +21,9 @@ struct TlsCardOptions {
 // Fails with what libcrypto says. The card lasts until the process ends, whatever becomes of the
 // library context.
 hwsim::Expected<OpensslPtr<OSSL_LIB_CTX>> LoadCard(const TlsCardOptions& options);
+
+// A number that the ghostcard provider of `library` gives, as ghostcard-requests; 0: it is not there.
+uint64_t CardCounter(OSSL_LIB_CTX* library, const char* name);
 
 }  // namespace tools
 

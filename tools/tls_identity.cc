@@ -27,11 +27,14 @@ std::string_view TlsKeyName(TlsKey key) {
 
 hwsim::Error OpensslError(std::string_view what) {
   std::string message(what);
-  while (const unsigned long code = ERR_get_error()) {
+  const char* data = nullptr;
+  int flags = 0;
+  while (const unsigned long code = ERR_get_error_all(nullptr, nullptr, nullptr, &data, &flags)) {
     std::array<char, 256> text;
     ERR_error_string_n(code, text.data(), text.size());
     message += ": ";
     message += text.data();
+    if ((flags & ERR_TXT_STRING) != 0 && *data != '\0') message += std::string(": ") + data;
   }
   return {std::move(message)};
 }

@@ -1,9 +1,16 @@
 #include "engine/openssl/options.h"
 
+#include <sys/auxv.h>
+#include <unistd.h>
+
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <functional>
 #include <span>
+
+#include "hwsim/model/known_names.h"
+#include "hwsim/model/profile_toml.h"
 
 namespace engine {
 
@@ -67,12 +74,19 @@ Setter Switch(bool OffloadOptions::*member) {
       member);
 }
 
-Setter Text(std::string OffloadOptions::*member) {
-  return [=](OffloadOptions& options, std::string_view text) -> std::string {
-    if (text.empty()) return "something";
-    options.*member = text;
-    return {};
-  };
+// The card's name is checked here and not with the card, so that the mistake is told where it is
+// made.
+std::string SetProfile(OffloadOptions& options, std::string_view text) {
+  const auto names = hwsim::ShippedProfileNames();
+  if (std::find(names.begin(), names.end(), text) == names.end()) return hwsim::JoinedNames(names);
+  options.profile = text;
+  return {};
+}
+
+std::string SetConfig(OffloadOptions& options, std::string_view text) {
+  if (text.empty()) return "a file's name";
+  options.config = text;
+  return {};
 }
 
 Setter Threshold(SizedWork work) {
@@ -83,8 +97,8 @@ Setter Threshold(SizedWork work) {
 
 std::span<const Option> AllOptions() {
   static const std::vector<Option>* const all = new std::vector<Option>{
-      {"profile", Text(&OffloadOptions::profile)},
-      {"config", Text(&OffloadOptions::config)},
+      {"profile", SetProfile},
+      {"config", SetConfig},
       {"transport", OneOf<TransportKind>({{"auto", TransportKind::kAuto},
                                           {"uring", TransportKind::kUring},
                                           {"memory", TransportKind::kMemory}},
@@ -144,8 +158,11 @@ std::span<const Option> AllOptions() {
   return *all;
 }
 
+constexpr std::string_view kEnvironmentPrefix = "GHOSTCARD_";
+constexpr std::string_view kCheckPrefix = "GHOSTCARD_CHECK_";  // `ghostcard check` has these
+
 std::string EnvironmentName(std::string_view name) {
-  std::string result = "GHOSTCARD_";
+  std::string result(kEnvironmentPrefix);
   for (const char letter : name) {
     result += static_cast<char>(letter >= 'a' && letter <= 'z' ? letter - 'a' + 'A' : letter);
   }
@@ -161,28 +178,37 @@ std::vector<std::string_view> OffloadOptions::Names() {
 }
 
 Expected<void> OffloadOptions::Set(std::string_view name, std::string_view value) {
-  std::string known;
   for (const Option& option : AllOptions()) {
-    if (option.name != name) {
-      known += (known.empty() ? "" : ", ") + std::string(option.name);
-      continue;
-    }
+    if (option.name != name) continue;
     const std::string allowed = option.set(*this, value);
     if (allowed.empty()) return {};
     return hwsim::Unexpected(std::string(name) + ": \"" + std::string(value) +
                              "\" is not allowed; " + allowed);
   }
-  return hwsim::Unexpected(std::string(name) + ": no such option; there are " + known);
+  return hwsim::Unexpected(std::string(name) + ": no such option; " +
+                           hwsim::Suggestion(name, Names()));
 }
 
 Expected<void> OffloadOptions::SetFromEnvironment() {
+  // A program with the rights of somebody else does not listen to its caller.
+  if (::getauxval(AT_SECURE) != 0) return {};
+  std::vector<std::string> known;
   for (const Option& option : AllOptions()) {
-    // secure_getenv: a program with the rights of somebody else does not listen to its caller.
-    const std::string variable = EnvironmentName(option.name);
-    const char* const value = ::secure_getenv(variable.c_str());
+    const std::string& variable = known.emplace_back(EnvironmentName(option.name));
+    const char* const value = std::getenv(variable.c_str());
     if (value == nullptr) continue;
     auto set = Set(option.name, value);
     if (!set) return hwsim::Unexpected(variable + ": " + set.error().message);
+  }
+  // One that is misspelt would otherwise be one that does nothing.
+  for (const char* const* entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+    const std::string_view text = *entry;
+    const std::string_view variable = text.substr(0, text.find('='));
+    if (!variable.starts_with(kEnvironmentPrefix) || variable.starts_with(kCheckPrefix)) continue;
+    if (std::find(known.begin(), known.end(), variable) != known.end()) continue;
+    const std::vector<std::string_view> names(known.begin(), known.end());
+    return hwsim::Unexpected(std::string(variable) + ": no such variable; " +
+                             hwsim::Suggestion(variable, names));
   }
   return {};
 }

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "hwsim/model/fault_toml.h"
+#include "hwsim/model/known_names.h"
 #include "hwsim/model/profile_table.h"
 #include "hwsim/model/shipped_profiles.h"
 #include "hwsim/model/toml_reader.h"
@@ -158,12 +159,11 @@ std::span<const std::string_view> ShippedProfileNames() {
 }
 
 Expected<Profile> ShippedProfile(std::string_view name) {
-  std::string known;
   for (const ShippedProfileText& profile : ShippedProfileTexts()) {
     if (profile.name == name) return ParseProfile(profile.toml, std::string(name) + ".toml");
-    known += (known.empty() ? "" : ", ") + std::string(profile.name);
   }
-  return Unexpected("'" + std::string(name) + "' given; profiles that ship: " + known);
+  return Unexpected("'" + std::string(name) +
+                    "' given; profiles that ship: " + JoinedNames(ShippedProfileNames()));
 }
 
 }  // namespace hwsim

@@ -10,11 +10,11 @@
 #include <sstream>
 #include <utility>
 
+#include "hwsim/model/known_names.h"
+
 namespace hwsim {
 
 namespace {
-
-std::string Quoted(std::string_view text) { return "'" + std::string(text) + "'"; }
 
 // The value as it stands in the file, for messages.
 std::string Shown(const toml::node& node) {
@@ -31,29 +31,6 @@ std::string Plain(double value) {
   std::array<char, 32> text;
   const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
   return std::string(text.data(), end);
-}
-
-std::string Joined(const std::vector<std::string_view>& names) {
-  std::string joined;
-  for (const std::string_view name : names) {
-    joined += joined.empty() ? "" : ", ";
-    joined += name;
-  }
-  return joined;
-}
-
-// Levenshtein's distance.
-size_t Distance(std::string_view a, std::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = std::exchange(row[0], i);
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t changed = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = std::exchange(row[j], std::min({changed, row[j] + 1, row[j - 1] + 1}));
-    }
-  }
-  return row[b.size()];
 }
 
 struct Unit {
@@ -201,7 +178,7 @@ std::optional<size_t> TomlReader::Choice(std::string_view key,
     const auto found = std::find(names.begin(), names.end(), node->as_string()->get());
     if (found != names.end()) return static_cast<size_t>(found - names.begin());
   }
-  Mistake(*node, key, Shown(*node) + " given; allowed: " + Joined(names));
+  Mistake(*node, key, Shown(*node) + " given; allowed: " + JoinedNames(names));
   return std::nullopt;
 }
 
@@ -228,14 +205,7 @@ void TomlReader::RefuseTheRest() {
   for (const auto& [name, node] : table_) {
     const std::string_view key = name.str();
     if (std::find(known_.begin(), known_.end(), key) != known_.end()) continue;
-    const auto nearest =
-        std::min_element(known_.begin(), known_.end(), [&](std::string_view a, std::string_view b) {
-          return Distance(a, key) < Distance(b, key);
-        });
-    const bool close = nearest != known_.end() && Distance(*nearest, key) <= 2;
-    Mistake(node, key,
-            close ? "no such key; did you mean " + Quoted(*nearest) + "?"
-                  : "no such key; allowed: " + Joined(known_));
+    Mistake(node, key, "no such key; " + Suggestion(key, known_));
   }
 }
 

@@ -190,7 +190,7 @@ TEST(EngineCommandsTest, BadStringsAreNamedWithWhatIsAllowed) {
       ExpectErrorNames({bad.name, bad.allowed});
     }
     for (const std::string_view option : OwnOptions()) {
-      if (option == "profile" || option == "config") continue;  // known at the start
+      if (option == "config") continue;  // known at the start
       EXPECT_FALSE(module.Set(InCapitals(option).c_str(), "?")) << option;
       ExpectErrorNames({std::string(option), "\"?\" is not allowed"});
     }
@@ -202,9 +202,9 @@ TEST(EngineCommandsTest, BadStringsAreNamedWithWhatIsAllowed) {
 }
 
 TEST(EngineCommandsTest, StartNamesAWrongSetting) {
-  for (const auto& [name, value, allowed] : {std::tuple{"PROFILE", "qat-9xxx", "qat-4xxx"},
-                                             {"CONFIG", "/nowhere/card.toml", "/nowhere/card.toml"},
-                                             {"QUEUE_PAIRS", "1024", "the card of profile"}}) {
+  for (const auto& [name, value, allowed] :
+       {std::tuple{"CONFIG", "/nowhere/card.toml", "/nowhere/card.toml"},
+        {"QUEUE_PAIRS", "1024", "the card of profile"}}) {
     InProcess([&name = name, &value = value, &allowed = allowed] {
       EngineModule module;
       ASSERT_TRUE(module.Set("PROFILE", "qat-4xxx"));
@@ -221,6 +221,20 @@ TEST(EngineCommandsTest, StartNamesAWrongSetting) {
     EngineModule module;
     EXPECT_FALSE(module.Start());
     ExpectErrorNames({"GHOSTCARD_TRANSPORT", "pcie", "uring"});
+  });
+  InProcess([] {
+    ::setenv("GHOSTCARD_CHECK_FILE", "/nowhere", 1);  // another tool's
+    ::setenv("GHOSTCARD_TRANPORT", "memory", 1);
+    EngineModule module;
+    EXPECT_FALSE(module.Start());
+    ExpectErrorNames(
+        {"GHOSTCARD_TRANPORT: no such variable", "did you mean 'GHOSTCARD_TRANSPORT'?"});
+  });
+  InProcess([] {
+    ::setenv("GHOSTCARD_COLOUR", "blue", 1);
+    EngineModule module;
+    EXPECT_FALSE(module.Start());
+    ExpectErrorNames({"GHOSTCARD_COLOUR: no such variable", "allowed: GHOSTCARD_PROFILE"});
   });
 }
 

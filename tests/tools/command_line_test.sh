@@ -14,6 +14,9 @@ expect 0 "sha256" bench --requests 50 --repetitions 1 --operation sha256 --compl
 expect 0 "Nothing was lost, nothing completed twice" saturate --requests 500 --profile ideal --operation null --depth 4
 expect 0 "Usage:" --help
 expect 0 "--notify" bench --help
+expect 0 "Exit codes:" bench --help
+expect 0 "Jain's index" saturate --help
+expect 0 "ghostcard 0." --version
 
 expect 2 "A subcommand is required"
 expect 2 "'nonsense' given; allowed: bench, saturate, check, simulate, replay" nonsense
@@ -53,6 +56,17 @@ expect 2 "profiles that ship: ideal, qat-4xxx, qat-c62x, dsa" bench --profile qa
 expect 2 "No such file or directory" bench --config /nowhere.toml
 expect 2 "card 'dsa' has at most 8" bench --profile dsa --queue-pairs 9
 
+# What would be without effect is refused, and what cannot be written is known before the runs.
+expect 2 "--profile excludes --config" bench --profile dsa --config /nowhere.toml
+expect 2 "--tls-key requires --tls" bench --tls-key rsa2048
+expect 2 "--client-threads requires --tls" bench --client-threads 3
+expect 2 "--operation excludes --tls" bench --tls --operation sha256
+expect 2 "--completion: 2 given; with --tls allowed: one" bench --tls --completion interrupt,polling
+expect 2 "/nowhere/out.json: No such file or directory" bench --json /nowhere/out.json
+expect 2 "/nowhere/out.json: No such file or directory" check --json /nowhere/out.json -- true
+expect 2 "--requests: 10 given; allowed: at least one for each of 256 jobs" saturate --requests 10
+expect 2 "--shard: '5/10' given, of 3 seeds: none is left; allowed: I < 3" simulate --seeds 1..3 --shard 5/10
+
 config=${TEST_TMPDIR:-/tmp}/broken.toml
 printf 'depth = 0\nengine = 3\n' >"$config"
 expect 2 "broken.toml:1: depth: 0 given; allowed: a whole number from 1 to 32768" bench --config "$config"
@@ -69,6 +83,17 @@ python3 -c 'import json, sys; report = json.load(open(sys.argv[1])); assert len(
 # A card that refuses and errs: counted, and reported by saturate's exit code.
 printf '[[fault]]\nkind = "completion_error"\nevery_nth = 10\n' >"$config"
 expect 1 "SOMETHING WENT WRONG" saturate --requests 500 --config "$config" --operation null --depth 4
+
+# A TLS server whose card is not there says by whom the work was done, and why a card cannot be had.
+tls=(bench --tls --tls-version 1.3 --tls-key ecdsa_p256 --notify fd --requests 20 --repetitions 1 --concurrency 4)
+printf '[[fault]]\nkind = "card_lost"\nat = "0ns"\n' >"$config"
+expect 0 "requests, which were done in software" "${tls[@]}" --config "$config"
+export GHOSTCARD_KEY_EXCHANGE=maybe
+expect 1 'GHOSTCARD_KEY_EXCHANGE: key_exchange: "maybe" is not allowed; on, off' "${tls[@]}"
+unset GHOSTCARD_KEY_EXCHANGE
+export GHOSTCARD_KEYEXCHANGE=off
+expect 1 "GHOSTCARD_KEYEXCHANGE: no such variable; did you mean 'GHOSTCARD_KEY_EXCHANGE'?" "${tls[@]}"
+unset GHOSTCARD_KEYEXCHANGE
 
 [ "$failures" -eq 0 ] && echo "all as expected"
 exit "$failures"
