@@ -49,8 +49,8 @@ class VirtualChannel final : public Channel {
     return completed_ != popped_;
   }
   void Disarm() override {
-    armed_ = false;
-    if (std::exchange(risen_, false) && fd_) fd_->Drain();
+    armed_ = risen_ = false;
+    if (fd_) fd_->Drain();
   }
 
   void Complete(std::span<const Descriptor> descriptors, bool raise) override {

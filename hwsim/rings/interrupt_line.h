@@ -1,14 +1,15 @@
 // InterruptLine: the eventfd of a channel, and whether it may rise.
 //
 // A line rises once for each time it was armed: a handler that was told needs no
-// second word before it has drained and armed again.
+// second word before it has drained and armed again. How often the eventfd was written
+// is no measure of that: the kernel may write it twice for one completion, where the
+// submitter's own requests end at that moment.
 // Threads: Take and Raise from the card's service thread; Arm, Disarm from
 // whoever drains; fd from any.
 #ifndef GHOSTCARD_HWSIM_RINGS_INTERRUPT_LINE_H_
 #define GHOSTCARD_HWSIM_RINGS_INTERRUPT_LINE_H_
 
 #include <atomic>
-#include <cstdint>
 #include <utility>
 
 #include "hwsim/fd.h"
@@ -31,31 +32,23 @@ class InterruptLine {
   }
   // The same where what was posted is the kernel's store, which our seq_cst does
   // not order: the exchange is a full barrier even when the line is not armed.
-  bool TakeWithBarrier() {
-    if (!armed_.exchange(false, std::memory_order_seq_cst)) return false;
-    // Release: Disarm must see the rise once it sees the line taken; only this
-    // thread writes it.
-    rises_.store(rises_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
-    return true;
-  }
+  bool TakeWithBarrier() { return armed_.exchange(false, std::memory_order_seq_cst); }
   void Signal() const { fd_.Signal(); }
   void Raise() {
     if (Take()) Signal();
   }
 
   void Arm() { armed_.store(true, std::memory_order_seq_cst); }
-  // A rise that is under way may still land behind this; the next Disarm takes it.
+  // A rise that is under way may still land behind this: the fd is then readable once more,
+  // for nothing.
   void Disarm() {
     armed_.store(false, std::memory_order_seq_cst);
-    // Nothing to read, and no system call, while every rise has been taken.
-    if (rises_.load(std::memory_order_acquire) != taken_) taken_ += fd_.Drain();
+    fd_.Drain();
   }
 
  private:
   const EventFd fd_;
   std::atomic<bool> armed_{false};
-  std::atomic<uint64_t> rises_{0};
-  uint64_t taken_ = 0;  // the drainer's
 };
 
 }  // namespace hwsim

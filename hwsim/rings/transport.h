@@ -79,7 +79,7 @@ class Channel {
   // Arm: from now on the line may rise. Returns true when completions wait
   // already: the caller pops them rather than sleep. A channel starts disarmed.
   [[nodiscard]] virtual bool Arm() = 0;
-  // Disarm: the line stays low, as while a handler drains. Acknowledges it too.
+  // Disarm: the line stays low, as while a handler drains. Makes a readable fd low too.
   virtual void Disarm() = 0;
 
   // Posts completions; with `raise`, the line rises behind the last of them if armed.

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 
+#include "hwsim/fd.h"
 #include "tests/hwsim/card_rig.h"
 
 namespace hwsim {
@@ -50,6 +51,22 @@ TEST_P(InterruptConformanceTest, ArmedLineRisesWithACompletionAndFallsWhenDisarm
   EXPECT_TRUE(WaitFor([&] { return queue_pair().ArmInterrupt(); })) << "a completion waits";
   queue_pair().DisarmInterrupt();
   EXPECT_EQ(PopAll(), 1u);
+}
+
+TEST_P(InterruptConformanceTest, LineThatWasWrittenTwiceForOneRiseIsLowWhenDisarmed) {
+  OPEN_OR_SKIP({.service = false});
+  Probe probe;
+  EXPECT_FALSE(queue_pair().ArmInterrupt());
+  ASSERT_EQ(Send(probe), SubmitStatus::kOk);
+  EXPECT_TRUE(WaitFor([&] { return Readable(); }));
+  SignalEventFd(queue_pair().interrupt_fd());
+  queue_pair().DisarmInterrupt();
+  EXPECT_FALSE(Readable());
+  EXPECT_EQ(PopAll(), 1u);
+  // Behind its disarm, too.
+  SignalEventFd(queue_pair().interrupt_fd());
+  queue_pair().DisarmInterrupt();
+  EXPECT_FALSE(Readable());
 }
 
 TEST_P(InterruptConformanceTest, NoCompletionIsLostToAWaiterThatSleeps) {
