@@ -17,6 +17,7 @@
 #include "tools/scenario_toml.h"
 #include "tools/scenario_write.h"
 #include "tools/simulate_command.h"
+#include "tools/workload.h"
 
 namespace tools {
 
@@ -64,8 +65,9 @@ TEST(ReplayTest, EveryRuleHoldsAndEverythingEnds) {{
 
 void ReplayCommand::AddTo(CLI::App& app) {
   app.footer(
-      "Exit codes: 0 the run is well; 1 it could not be run; 2 bad arguments, or a file that is "
-      "none of a run; 3 an invariant was broken; 4 no progress; 5 a crash.");
+      "Exit codes: 0 the run is well, and as its file expects; 1 it could not be run; 2 bad "
+      "arguments, or a file that is none of a run; 3 an invariant was broken; 4 no progress; 5 a "
+      "crash; 6 not as its file expects.");
   app.add_option("LOG", log_, "What simulate --log wrote, or a scenario file")->required();
   app.add_option("--trace", trace_,
                  "Write the run to this file for ui.perfetto.dev (JSON); -: standard output")
@@ -76,8 +78,7 @@ void ReplayCommand::AddTo(CLI::App& app) {
   app.add_flag("--no-reduce", no_reduce_, "Show a run that fails as it is");
 }
 
-void ReplayCommand::MaybeReduce(const ScenarioTrial& trial, ScenarioOptions& options) const {
-  if (trial.verdict == Verdict::kGood || no_reduce_) return;
+void ReplayCommand::MakeSmaller(const ScenarioTrial& trial, ScenarioOptions& options) {
   fmt::print(stderr, "it fails ({}: {}); making it smaller ...\n", VerdictName(trial.verdict),
              trial.what);
   const Reduction reduction = Reduce(options, [&](const ScenarioOptions& smaller) {
@@ -91,6 +92,20 @@ void ReplayCommand::MaybeReduce(const ScenarioTrial& trial, ScenarioOptions& opt
   fmt::print("reduced in {} runs: {}; was: {}\n", reduction.tries, describe(reduction.options),
              describe(options));
   options = reduction.options;
+}
+
+hwsim::Expected<std::vector<std::string>> ReplayCommand::UnmetOf(const ScenarioFile& file) {
+  std::vector<std::string> unmet;
+  for (const Notify notify : file.notify) {
+    ScenarioOptions options = file.options;
+    options.notify = notify;
+    const auto result = RunScenario(options);
+    if (!result) return hwsim::Unexpected(result.error());
+    for (const std::string& line : Unmet(file, notify, *result)) {
+      unmet.push_back(fmt::format("told by {}: {}", NotifyName(notify), line));
+    }
+  }
+  return unmet;
 }
 
 int ReplayCommand::Write(const ScenarioOptions& options, const ScenarioTrial& trial) const {
@@ -123,8 +138,11 @@ int ReplayCommand::Run() {
                "follows is not what it saw\n",
                trial->hash, *logged);
   }
-  MaybeReduce(*trial, options);
-  if (trial->verdict != Verdict::kGood && !no_reduce_) {
+  // What the file expects has the last word: it may well want a run that gets stuck.
+  const bool judged = !file->expected.empty() &&
+                      (trial->verdict == Verdict::kGood || trial->verdict == Verdict::kStuck);
+  if (!judged && trial->verdict != Verdict::kGood && !no_reduce_) {
+    MakeSmaller(*trial, options);
     trial = TryScenario(options, true);
     if (!trial) return Fail(kExitCouldNotRun, trial.error().message);
   }
@@ -136,8 +154,16 @@ int ReplayCommand::Run() {
   } else {
     fmt::print(out, "{}: {}\n", VerdictName(trial->verdict), trial->what);
   }
-  const int code = Write(options, *trial);
-  return code != 0 ? code : ExitCodeOf(trial->verdict);
+  int code = ExitCodeOf(trial->verdict);
+  if (judged) {
+    const auto unmet = UnmetOf(*file);
+    if (!unmet) return Fail(kExitCouldNotRun, unmet.error().message);
+    for (const std::string& line : *unmet) fmt::print(out, "not as expected, {}\n", line);
+    if (unmet->empty()) fmt::print(out, "as expected\n");
+    code = unmet->empty() ? 0 : kExitNotAsExpected;
+  }
+  const int written = Write(options, *trial);
+  return written != 0 ? written : code;
 }
 
 }  // namespace tools

@@ -6,22 +6,28 @@
 
 #include <CLI/CLI.hpp>
 #include <string>
+#include <vector>
 
 #include "tools/scenario.h"
+#include "tools/scenario_toml.h"
 #include "tools/simulate.h"
 
 namespace tools {
+
+inline constexpr int kExitNotAsExpected = 6;
 
 class ReplayCommand {
  public:
   // Adds the arguments. `this` outlives the parse.
   void AddTo(CLI::App& app);
-  // Runs; the program's exit code, which is simulate's (simulate_command.h).
+  // Runs; the program's exit code: simulate's (simulate_command.h), or kExitNotAsExpected.
   int Run();
 
  private:
-  // Makes `options` smaller, if it fails and may be made so.
-  void MaybeReduce(const ScenarioTrial& trial, ScenarioOptions& options) const;
+  // Makes `options`, which fail so, smaller.
+  static void MakeSmaller(const ScenarioTrial& trial, ScenarioOptions& options);
+  // What is not as `file` expects, by each way to be told that it is for.
+  static hwsim::Expected<std::vector<std::string>> UnmetOf(const ScenarioFile& file);
   int Write(const ScenarioOptions& options, const ScenarioTrial& trial) const;
 
   std::string log_;

@@ -255,7 +255,7 @@ class Application {
     const RingBooks::OnBroken on_broken = [this](const std::string& rule) { Break(rule); };
     const TimePoint end = end_ - options_.patience;
     ScenarioLists lists(*card_, rings_, chance_, on_broken);
-    if (!lists.Run(options_.jobs * options_.operations, options_.lists, options_.mix, end,
+    if (!lists.Run(uint64_t{options_.jobs} * options_.operations, options_.lists, options_.mix, end,
                    options_.patience, result_.counts)) {
       Note(EventKind::kGaveUp);
       ++result_.counts["stuck"];

@@ -82,7 +82,7 @@ bool ScenarioLists::TakeCompleted() {
   return any;
 }
 
-bool ScenarioLists::Run(uint32_t requests, uint32_t length_max,
+bool ScenarioLists::Run(uint64_t requests, uint32_t length_max,
                         const std::vector<hwsim::OperationKind>& kinds, hwsim::TimePoint end,
                         hwsim::Duration patience, std::map<std::string, uint64_t>& counts) {
   counts_ = &counts;

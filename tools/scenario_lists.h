@@ -29,7 +29,7 @@ class ScenarioLists {
   // `end`, which brings back what a fault has kept. Counts by CompletionStatus into `counts`: "ok",
   // "failed", "device_error"; and "again", "refused". False: not everything came back in `patience`
   // after `end`.
-  bool Run(uint32_t requests, uint32_t length_max, const std::vector<hwsim::OperationKind>& kinds,
+  bool Run(uint64_t requests, uint32_t length_max, const std::vector<hwsim::OperationKind>& kinds,
            hwsim::TimePoint end, hwsim::Duration patience, std::map<std::string, uint64_t>& counts);
 
  private:

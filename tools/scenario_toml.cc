@@ -3,6 +3,7 @@
 #include <array>
 #include <limits>
 #include <optional>
+#include <sstream>
 #include <utility>
 
 #include "hwsim/model/profile_table.h"
@@ -75,8 +76,15 @@ void ReadMix(TomlReader& reader, std::vector<hwsim::OperationKind>& mix) {
     }
   }
   if (names == nullptr || kinds.empty() || kinds.size() != names->size()) {
-    reader.Mistake(*node, "mix",
-                   "allowed: a list of null, copy, crc32c, sha256, aes128_gcm, deflate");
+    std::ostringstream given;
+    if (names != nullptr) {
+      given << *names;
+    } else {
+      node->visit([&](const auto& value) { given << value; });
+    }
+    reader.Mistake(
+        *node, "mix",
+        given.str() + " given; allowed: a list of null, copy, crc32c, sha256, aes128_gcm, deflate");
     return;
   }
   mix = std::move(kinds);

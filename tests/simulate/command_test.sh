@@ -55,12 +55,22 @@ expect 3 "response_delayed" replay --no-reduce "$tmp/broken.toml"
 sed 's/completion_error/response_dropped/; s/^faults_end.*//' "$tmp/broken.toml" >"$tmp/stuck.toml"
 expect 4 "no progress: not everything had ended" replay "$tmp/stuck.toml"
 
+# What a file expects has the last word, by each way to be told.
+printf '[expect]\nok = 64\n[expect_fd]\ncallbacks = 0\n' >"$tmp/expected.toml"
+expect 0 "as expected" replay "$tmp/expected.toml"
+printf '[expect]\nok = 64\n[expect_callback]\nok = 65\n' >"$tmp/expected.toml"
+expect 6 "not as expected, told by callback: ok: 64; expected: 65" replay "$tmp/expected.toml"
+printf '\n[expect]\nstuck = { min = 1 }\n' | cat "$tmp/stuck.toml" - >"$tmp/expected.toml"
+expect 0 "no progress: not everything had ended" replay "$tmp/expected.toml"
+
 expect 2 "/nowhere: No such file or directory" replay /nowhere
 expect 2 "LOG is required" replay
 printf 'this is no log\n' >"$tmp/wrong"
 expect 2 "wrong:1: not TOML" replay "$tmp/wrong"
 printf '[run]\njob = 3\n' >"$tmp/wrong"
 expect 2 "run.job: no such key; did you mean 'jobs'?" replay "$tmp/wrong"
+printf '[run]\nmix = ["null", "rsa"]\n' >"$tmp/wrong"
+expect 2 "wrong:2: run.mix: [ 'null', 'rsa' ] given; allowed: a list of null, copy" replay "$tmp/wrong"
 expect 1 "/nowhere/trace" replay "$tmp/log" --trace /nowhere/trace
 
 [ "$failures" -eq 0 ] && echo "all as expected"
