@@ -5,7 +5,8 @@
 // service window (a request completes when both the model and the work are done).
 // Time: the service thread sleeps to a self-calibrated margin before each
 // deadline, then spins. With requests about it spins for a bounded, measured time
-// before it sleeps; with nothing in flight it sleeps for good.
+// before it sleeps, unless the execution threads have work for all processors; with
+// nothing in flight it sleeps for good.
 #ifndef GHOSTCARD_HWSIM_REAL_CARD_H_
 #define GHOSTCARD_HWSIM_REAL_CARD_H_
 

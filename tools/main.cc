@@ -1,7 +1,7 @@
 // ghostcard: the command line. Subcommands: bench, saturate, check, simulate, replay.
 //
 // Exit codes: 0 done; 1 it could not be run, or a check of the results failed; 2 bad arguments.
-// check, simulate and replay have more: see CheckExitCode and simulate_command.h.
+// check, simulate and replay have more: see CheckExitCode, simulate_command.h and replay_command.h.
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -338,11 +338,14 @@ int BenchTls(CommonArguments& common, const tools::BenchOptions& bench, const Tl
   return 0;
 }
 
-int Saturate(CommonArguments& common, tools::SaturateOptions& options) {
+int Saturate(CommonArguments& common, tools::SaturateOptions& options, bool requests_given) {
   if (auto resolved = common.Resolve(); !resolved) {
     return Fail(kExitBadArguments, resolved.error().message);
   }
   options.card = common.card;
+  if (!requests_given) {
+    options.requests = std::max<uint64_t>(options.requests, tools::SaturateJobs(options));
+  }
   if (options.requests < tools::SaturateJobs(options)) {
     return Fail(
         kExitBadArguments,
@@ -516,9 +519,12 @@ int Run(int argc, char** argv) {
   saturate_app->add_option("--overload", saturate.overload, "Jobs under way per slot")
       ->check(CLI::Range(0.01, 1000.0))
       ->capture_default_str();
-  saturate_app->add_option("--requests", saturate.requests, "Requests in a run")
-      ->check(CLI::Range(uint64_t{1}, kRequestsMax))
-      ->capture_default_str();
+  CLI::Option* const saturate_requests =
+      saturate_app
+          ->add_option("--requests", saturate.requests,
+                       "Requests in a run; at least one for each job")
+          ->check(CLI::Range(uint64_t{1}, kRequestsMax))
+          ->capture_default_str();
 
   CheckArguments check;
   CLI::App* const check_app = app.add_subcommand(
@@ -557,7 +563,9 @@ int Run(int argc, char** argv) {
     return app.exit(error) == 0 ? 0 : kExitBadArguments;
   }
   if (check_app->parsed()) return Check(check);
-  if (saturate_app->parsed()) return Saturate(saturate_common, saturate);
+  if (saturate_app->parsed()) {
+    return Saturate(saturate_common, saturate, saturate_requests->count() != 0);
+  }
   if (!tls.wanted) return Bench(bench_common, bench);
   if (completions->count() == 0) bench.completions = {CompletionMode::kInterrupt};
   return BenchTls(bench_common, bench, tls);

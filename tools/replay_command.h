@@ -26,7 +26,10 @@ class ReplayCommand {
  private:
   // Makes `options`, which fail so, smaller.
   static void MakeSmaller(const ScenarioTrial& trial, ScenarioOptions& options);
-  // What is not as `file` expects, by each way to be told that it is for.
+  // Whether a run that ended so is one that fails. One that gets stuck may be expected to.
+  static bool Fails(const ScenarioFile& file, Notify notify, Verdict verdict);
+  // What is not as `file` expects, by each way to be told that it is for. Requires: no run of it
+  // fails.
   static hwsim::Expected<std::vector<std::string>> UnmetOf(const ScenarioFile& file);
   int Write(const ScenarioOptions& options, const ScenarioTrial& trial) const;
 

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cmath>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -223,11 +224,12 @@ nlohmann::json ToJson(std::span<const RunReport> reports) {
 }
 
 hwsim::Expected<void> CheckWritable(const std::string& path) {
-  if (path == "-") return {};
-  std::FILE* const file = std::fopen(path.c_str(), "a");
-  if (file == nullptr) return hwsim::Unexpected(hwsim::SystemError(path, errno));
-  std::fclose(file);
-  return {};
+  if (path == "-" || ::access(path.c_str(), W_OK) == 0) return {};
+  if (errno == ENOENT) {
+    const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+    if (::access(folder.empty() ? "." : folder.c_str(), W_OK | X_OK) == 0) return {};
+  }
+  return hwsim::Unexpected(hwsim::SystemError(path, errno));
 }
 
 hwsim::Expected<void> WriteJson(const std::string& path, const nlohmann::json& json) {

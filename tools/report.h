@@ -33,8 +33,8 @@ std::string BenchVerdict(std::span<const RunReport> reports);
 
 nlohmann::json ToJson(const RunReport& report);
 nlohmann::json ToJson(std::span<const RunReport> reports);
-// Whether `path` ("-": standard output) can be written, which makes the file. For commands that
-// take long before they write.
+// Whether `path` ("-": standard output) may be written, as far as can be seen without touching it.
+// For commands that take long before they write.
 hwsim::Expected<void> CheckWritable(const std::string& path);
 // Writes to `path` ("-": standard output). Fails with the reason.
 hwsim::Expected<void> WriteJson(const std::string& path, const nlohmann::json& json);

@@ -3,7 +3,6 @@
 #include <array>
 #include <limits>
 #include <optional>
-#include <sstream>
 #include <utility>
 
 #include "hwsim/model/profile_table.h"
@@ -67,24 +66,24 @@ void ReadMix(TomlReader& reader, std::vector<hwsim::OperationKind>& mix) {
   const toml::node* const node = reader.Find("mix");
   if (node == nullptr) return;
   std::vector<OperationKind> kinds;
+  std::string wrong = "no list";
   const toml::array* const names = node->as_array();
+  if (names != nullptr && names->empty()) wrong = "an empty list";
   for (size_t i = 0; names != nullptr && i < names->size(); ++i) {
+    const auto name = names->get(i)->value_or<std::string>("a value that is no name");
     for (const OperationKind kind :
          {OperationKind::kNull, OperationKind::kCopy, OperationKind::kCrc32c,
           OperationKind::kSha256, OperationKind::kAes128Gcm, OperationKind::kDeflate}) {
-      if (names->get(i)->value_or<std::string>("") == OperationName(kind)) kinds.push_back(kind);
+      if (name == OperationName(kind)) kinds.push_back(kind);
     }
+    if (kinds.size() == i + 1) continue;
+    wrong = "'" + name + "'";
+    break;
   }
-  if (names == nullptr || kinds.empty() || kinds.size() != names->size()) {
-    std::ostringstream given;
-    if (names != nullptr) {
-      given << *names;
-    } else {
-      node->visit([&](const auto& value) { given << value; });
-    }
+  if (names == nullptr || names->empty() || kinds.size() != names->size()) {
     reader.Mistake(
         *node, "mix",
-        given.str() + " given; allowed: a list of null, copy, crc32c, sha256, aes128_gcm, deflate");
+        wrong + " given; allowed: a list of null, copy, crc32c, sha256, aes128_gcm, deflate");
     return;
   }
   mix = std::move(kinds);

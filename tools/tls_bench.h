@@ -45,7 +45,7 @@ struct TlsReport {
   // Per handshake: of the whole process, of the server's thread, of the clients' threads. What is
   // left is the card's and the completion service's.
   double cpu_ns = 0, server_cpu_ns = 0, client_cpu_ns = 0;
-  double pauses = 0;   // per handshake
+  double pauses = 0;      // per handshake
   uint64_t again = 0;     // pauses because the card was full
   uint64_t software = 0;  // requests that the card would not do, or failed, in all repetitions
 };
@@ -53,8 +53,8 @@ struct TlsReport {
 hwsim::Expected<std::vector<TlsReport>> RunTlsBench(const TlsBenchOptions& options);
 
 std::string TlsTable(std::span<const TlsReport> reports);
-// For each version and key: what fd and callback come to beside no card, and whether it was the card
-// that did the work.
+// For each version and key: what fd and callback come to beside no card, and whether it was the
+// card that did the work.
 std::string TlsVerdict(std::span<const TlsReport> reports);
 nlohmann::json ToJson(const TlsReport& report);
 

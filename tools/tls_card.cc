@@ -85,12 +85,12 @@ Expected<OpensslPtr<OSSL_LIB_CTX>> LoadCard(const TlsCardOptions& options) {
   if (!file) return hwsim::Unexpected(file.error());
   OpensslPtr<OSSL_LIB_CTX> library(OSSL_LIB_CTX_new());
   const std::string path = fmt::format("/proc/self/fd/{}", file->get());
-  if (library == nullptr ||
-      OSSL_PROVIDER_add_builtin(library.get(), "ghostcard", OSSL_provider_init) != 1 ||
+  if (library == nullptr) return hwsim::Unexpected(OpensslError("a library context"));
+  if (OSSL_PROVIDER_add_builtin(library.get(), "ghostcard", OSSL_provider_init) != 1 ||
       OSSL_LIB_CTX_load_config(library.get(), path.c_str()) != 1 ||
       OSSL_PROVIDER_available(library.get(), "ghostcard") != 1) {
     // By its configuration, libcrypto says nothing of why a provider did not come up; asked for by
-    // name, it does.
+    // name, it does, where the environment is to blame.
     OSSL_PROVIDER_load(library.get(), "ghostcard");
     return hwsim::Unexpected(OpensslError("the ghostcard provider could not be loaded"));
   }

@@ -22,7 +22,8 @@ struct TlsCardOptions {
 // library context.
 hwsim::Expected<OpensslPtr<OSSL_LIB_CTX>> LoadCard(const TlsCardOptions& options);
 
-// A number that the ghostcard provider of `library` gives, as ghostcard-requests; 0: it is not there.
+// A number that the ghostcard provider of `library` gives, as ghostcard-requests; 0: it is not
+// there.
 uint64_t CardCounter(OSSL_LIB_CTX* library, const char* name);
 
 }  // namespace tools

@@ -60,8 +60,8 @@ struct OffloadOptions {
   // Sets one by its name. Fails on an unknown name and on a bad value, and says what is allowed.
   hwsim::Expected<void> Set(std::string_view name, std::string_view value);
   static std::vector<std::string_view> Names();
-  // Sets all that the environment gives. Fails on a bad value, and then on GHOSTCARD_ with a name
-  // that there is not; the others are set.
+  // Sets what the environment gives. Fails on the first bad value, and on a name that is nearly one
+  // of these.
   hwsim::Expected<void> SetFromEnvironment();
 };
 

@@ -33,12 +33,18 @@ std::string JoinedNames(std::span<const std::string_view> names) {
   return joined;
 }
 
-std::string Suggestion(std::string_view name, std::span<const std::string_view> known) {
+std::optional<std::string_view> NearestName(std::string_view name,
+                                            std::span<const std::string_view> known) {
   const auto nearest =
       std::min_element(known.begin(), known.end(), [&](std::string_view a, std::string_view b) {
         return Distance(a, name) < Distance(b, name);
       });
-  if (nearest != known.end() && Distance(*nearest, name) <= 2) {
+  if (nearest == known.end() || Distance(*nearest, name) > 2) return std::nullopt;
+  return *nearest;
+}
+
+std::string Suggestion(std::string_view name, std::span<const std::string_view> known) {
+  if (const auto nearest = NearestName(name, known)) {
     return "did you mean '" + std::string(*nearest) + "'?";
   }
   return "allowed: " + JoinedNames(known);

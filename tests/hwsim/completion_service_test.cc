@@ -86,7 +86,8 @@ TEST_P(CompletionServiceTest, PollHelpsInEveryModeAndKeepsToItsQuota) {
 // which the card lets it write for a completion.
 TEST_P(CompletionServiceTest, ThreadSleepsForGoodThoughALineWasWrittenOnceMore) {
   if (!threaded()) GTEST_SKIP() << "nobody sleeps";
-  OPEN_OR_SKIP({.depth = 4});
+  OPEN_OR_SKIP({.depth = 4, .service = false});
+  StartService({.watchdog_interval = std::chrono::milliseconds(1)});
   for (uint64_t round = 1; round <= 3; ++round) {
     Probe probe;
     ASSERT_EQ(Submit(probe), SubmitStatus::kOk);

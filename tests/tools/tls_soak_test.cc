@@ -1,5 +1,5 @@
 // Handshakes by the hundred thousand on the card, with clients that leave: memory stays flat, and
-// nothing stays in flight. GHOSTCARD_SOAK_HANDSHAKES: another number of connections.
+// nothing stays in flight. SOAK_HANDSHAKES: another number of connections.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -25,7 +25,7 @@ uint64_t ResidentBytes() {
 }
 
 TEST(TlsSoakTest, HandshakesWithRandomAbortsLeaveNothing) {
-  const char* const wanted = std::getenv("GHOSTCARD_SOAK_HANDSHAKES");
+  const char* const wanted = std::getenv("SOAK_HANDSHAKES");
   const uint64_t connections = wanted == nullptr ? 100'000 : std::strtoull(wanted, nullptr, 10);
   auto card = LoadCard({.card = {.execution_threads = 2}, .profile = "ideal"});
   ASSERT_TRUE(card) << card.error().message;

@@ -20,10 +20,7 @@ struct Methods {
 };
 const Methods& TheMethods() {
   static const auto* const methods = [] {
-    engine::OffloadOptions options = engine::Module::StandardSettings().offload;
-    static_cast<void>(options.SetFromEnvironment());  // what is wrong there, the start tells
-    engine::SetDigestThresholds(options);
-    engine::SetCipherThresholds(options);
+    engine::SetAllThresholds(engine::Module::StandardSettings().offload);
     return new Methods;
   }();
   return *methods;

@@ -370,16 +370,18 @@ Expected<void> SetOption(size_t index, Input input) {
   if (!text) return Unexpected(std::move(text.error()));
   return Module::Get().Change([&, option = name](Settings& s) {
     auto set = s.offload.Set(option, *text);
-    if (set && option.starts_with("threshold_")) {
-      static_cast<void>(s.offload.SetFromEnvironment());  // what is wrong there, the start tells
-      SetDigestThresholds(s.offload);
-      SetCipherThresholds(s.offload);
-    }
+    if (set && option.starts_with("threshold_")) SetAllThresholds(s.offload);
     return set;
   });
 }
 
 }  // namespace
+
+void SetAllThresholds(OffloadOptions options) {
+  static_cast<void>(options.SetFromEnvironment());
+  SetDigestThresholds(options);
+  SetCipherThresholds(options);
+}
 
 const ENGINE_CMD_DEFN* CommandTable() {
   static const auto* const table = [] {

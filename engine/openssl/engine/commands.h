@@ -6,7 +6,13 @@
 
 #include <openssl/engine.h>
 
+#include "engine/openssl/options.h"
+
 namespace engine {
+
+// The sizes from which ciphers and digests go to the card, as `options` and, before them, the
+// environment have it. What is wrong in the environment, the start tells.
+void SetAllThresholds(OffloadOptions options);
 
 // As ENGINE_set_cmd_defns wants it: ends with an entry of zeros. Lives until the process ends.
 const ENGINE_CMD_DEFN* CommandTable();
