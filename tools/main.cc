@@ -39,10 +39,9 @@ constexpr const char* kVersion = "ghostcard 0.1.0";
 
 constexpr const char* kBenchFooter =
     "Columns: p50 to p99.9 from the job's start to its end; CPU/op of the whole process; "
-    "wakeups/op "
-    "threads that slept and were woken; queueing from the job's start to the card's engine, "
-    "service "
-    "on it, notification from its end to the job's; card late: after the modelled time.\n"
+    "wakeups/op threads that slept and were woken; queueing from the job's start to the card's "
+    "engine, service on it, notification from its end to the job's; card late: after the modelled "
+    "time.\n"
     "Exit codes: 0 done; 1 it could not be run; 2 bad arguments.";
 constexpr const char* kSaturateFooter =
     "Columns: of ideal: beside what the model alone serves; EAGAIN: answers of a full queue pair; "

@@ -199,17 +199,16 @@ Expected<void> OffloadOptions::SetFromEnvironment() {
     auto set = Set(option.name, value);
     if (!set) return hwsim::Unexpected(variable + ": " + set.error().message);
   }
+  const std::vector<std::string_view> names(known.begin(), known.end());
   // One that is misspelt would otherwise be one that does nothing. Others are somebody else's.
   for (const char* const* entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
     const std::string_view text = *entry;
     const std::string_view variable = text.substr(0, text.find('='));
     if (!variable.starts_with(kEnvironmentPrefix)) continue;
-    if (std::find(known.begin(), known.end(), variable) != known.end()) continue;
-    const std::vector<std::string_view> names(known.begin(), known.end());
     const auto meant = hwsim::NearestName(variable, names);
-    if (!meant) continue;
-    return hwsim::Unexpected(std::string(variable) + ": no such variable; did you mean '" +
-                             std::string(*meant) + "'?");
+    if (!meant || *meant == variable) continue;
+    return hwsim::Unexpected(std::string(variable) + ": no such variable; " +
+                             hwsim::Suggestion(variable, names));
   }
   return {};
 }

@@ -80,7 +80,7 @@ TEST_P(ProviderLifeTest, WrongSettingIsNamedAndTheProgramGoesOn) {
        {std::tuple{"PROFILE", "qat-9xxx", "qat-4xxx"},
         {"TRANSPORT", "pcie", "uring"},
         {"QUEUE_PAIRS", "0", "1 to 1024"},
-        {"SEAD", "7", "did you mean 'GHOSTCARD_SEED'?"},
+        {"SEAD", "SEAD", "did you mean 'GHOSTCARD_SEED'?"},
         {"CONFIG", "/nowhere/card.toml", "/nowhere/card.toml"}}) {
     const std::string variable = std::string("GHOSTCARD_") + name;
     ::setenv(variable.c_str(), value, 1);
@@ -88,8 +88,7 @@ TEST_P(ProviderLifeTest, WrongSettingIsNamedAndTheProgramGoesOn) {
     ::unsetenv(variable.c_str());
     EXPECT_EQ(module.provider, nullptr);
     const std::string errors = Errors();
-    EXPECT_NE(errors.find(name == std::string("SEAD") ? variable : value), std::string::npos)
-        << errors;
+    EXPECT_NE(errors.find(value), std::string::npos) << errors;
     EXPECT_NE(errors.find(allowed), std::string::npos) << errors;
     EXPECT_NE(errors.find("ghostcard::simulated card"), std::string::npos) << errors;
     EVP_MD* md = EVP_MD_fetch(module.context.get(), "SHA256", nullptr);
