@@ -17,8 +17,8 @@ namespace {
 using std::chrono::microseconds;
 using Keys = std::set<std::string>;
 
-std::string Page(const std::string& name = "CONFIGURATION.md") {
-  std::ifstream file("hwsim/model/" + name);
+std::string Page(const std::string& name = "config/CONFIGURATION.md") {
+  std::ifstream file("hwsim/" + name);
   return std::string(std::istreambuf_iterator<char>(file), {});
 }
 
@@ -143,7 +143,7 @@ TEST(ConfigurationPageTest, ListsTheKindsOfFaultAndWhatTheyRead) {
 }
 
 TEST(FaultsPageTest, HasARowForEachKindAndForNoOther) {
-  std::istringstream lines(Page("FAULTS.md"));
+  std::istringstream lines(Page("faults/FAULTS.md"));
   Keys rows;
   for (std::string line; std::getline(lines, line);) {
     if (!line.starts_with("| `")) continue;
