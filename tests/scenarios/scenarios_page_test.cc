@@ -1,4 +1,4 @@
-// tools/SCENARIOS.md lists what scenario files take, and nothing else; and its example is one.
+// SCENARIOS.md lists what scenario files take, and nothing else; its example is a scenario.
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -16,7 +16,7 @@ namespace {
 using Keys = std::set<std::string>;
 
 std::string Page() {
-  std::ifstream file("tools/SCENARIOS.md");
+  std::ifstream file("tools/scenario/SCENARIOS.md");
   return std::string(std::istreambuf_iterator<char>(file), {});
 }
 
