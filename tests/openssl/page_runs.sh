@@ -105,8 +105,10 @@ place_files
 take_page_apart
 served=
 for step in *.step; do
-  if [[ $step > 01.step && -z $served ]]; then
-    [[ -e key.pem ]] && serve && serve_by_proxy && served=yes
+  if [[ -e key.pem && -z $served ]]; then
+    serve
+    serve_by_proxy
+    served=yes
   fi
   run_step "$step"
 done
