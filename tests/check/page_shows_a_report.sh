@@ -1,8 +1,8 @@
 #!/bin/sh
-# The report in the README is what ghostcard check prints.
-# Arguments: the README, ghostcard, the program that is shown.
+# The report on the page is what ghostcard check prints.
+# Arguments: the page, ghostcard, the program that is shown.
 set -eu
-readme=$PWD/$1
+page=$PWD/$1
 ghostcard=$PWD/$2
 report=$TEST_TMPDIR/report
 cd "$(dirname "$3")"
@@ -10,10 +10,10 @@ export ASAN_OPTIONS=verify_asan_link_order=0:detect_leaks=0 TSAN_OPTIONS=report_
 status=0
 "$ghostcard" check --json "$TEST_TMPDIR/report.json" -- ./busy_resume 2>"$report" || status=$?
 [ "$status" -eq 1 ] || { echo "exit code $status"; exit 1; }
-python3 - "$readme" "$report" <<'PYTHON'
+python3 - "$page" "$report" <<'PYTHON'
 import sys
 
-readme, report = (open(path, encoding="utf-8").read() for path in sys.argv[1:])
-if report not in readme:
-    sys.exit(f"the README does not show this report:\n{report}")
+page, report = (open(path, encoding="utf-8").read() for path in sys.argv[1:])
+if report not in page:
+    sys.exit(f"the page does not show this report:\n{report}")
 PYTHON
