@@ -1,8 +1,10 @@
-// CHECK: a promise the programmer broke. Always on, in every build; prints the
-// place, the condition and a message, then aborts.
+// GHOSTCARD_CHECK: ends the process when the programmer broke a promise. On in every build. Prints
+// the file, the line, the condition and a message to stderr, then aborts.
 //
-// Never CHECK what the world can do: a full ring, a refused system call, bad
-// configuration and a hostile peer get an answer, not an abort.
+// Do not check for what can happen in a correct program: a full ring, a failed system call, a wrong
+// configuration and a hostile peer get a return value instead.
+//
+// Threads: any.
 #ifndef GHOSTCARD_HWSIM_CHECK_H_
 #define GHOSTCARD_HWSIM_CHECK_H_
 
@@ -19,6 +21,7 @@ namespace hwsim {
 
 }  // namespace hwsim
 
+// `message` says what has to be true: "virtual time does not run backwards".
 #define GHOSTCARD_CHECK(condition, message) \
   ((condition) ? (void)0 : ::hwsim::CheckFailed(__FILE__, __LINE__, #condition, message))
 

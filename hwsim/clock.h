@@ -1,8 +1,8 @@
-// Clock: where the time comes from. MonotonicClock reads CLOCK_MONOTONIC;
-// VirtualClock is told the time from outside, which is what makes a simulated
-// run the same each time.
+// Clock: the source of the time. MonotonicClock reads CLOCK_MONOTONIC. VirtualClock stands still
+// until it is told to advance, so a simulated run gives the same results each time.
 //
-// Threads: Now() from any thread. VirtualClock is for one thread.
+// Threads: a MonotonicClock from any thread; a VirtualClock from one thread.
+// Time: nanoseconds. A MonotonicClock counts from the machine's start, a VirtualClock from 0.
 #ifndef GHOSTCARD_HWSIM_CLOCK_H_
 #define GHOSTCARD_HWSIM_CLOCK_H_
 
@@ -29,7 +29,7 @@ class MonotonicClock final : public Clock {
 class VirtualClock final : public Clock {
  public:
   TimePoint Now() const override { return now_; }
-  // Requires: `to` is not before Now().
+  // Sets the time. Requires: `to` is not before Now().
   void AdvanceTo(TimePoint to) {
     GHOSTCARD_CHECK(to >= now_, "virtual time does not run backwards");
     now_ = to;

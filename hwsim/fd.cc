@@ -1,5 +1,6 @@
 #include "hwsim/fd.h"
 
+#include <poll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -20,6 +21,15 @@ UniqueFd& UniqueFd::operator=(UniqueFd&& other) noexcept {
 void UniqueFd::Reset() {
   if (fd_ >= 0) ::close(fd_);
   fd_ = -1;
+}
+
+bool IsReadable(int fd, std::chrono::milliseconds timeout) {
+  pollfd entry{.fd = fd, .events = POLLIN, .revents = 0};
+  int ready = 0;
+  do {
+    ready = ::poll(&entry, 1, static_cast<int>(timeout.count()));
+  } while (ready < 0 && errno == EINTR);
+  return ready == 1 && (entry.revents & POLLNVAL) == 0;
 }
 
 void SignalEventFd(int fd) {

@@ -13,14 +13,14 @@ namespace {
 
 using Word = std::atomic<int>;
 
-// This process's word, shared by all its guards. Per-process by nature: what it
-// says is which process this is. A child that makes a guard finds its parent's word
-// wiped and gets one of its own; the wiped one stays behind for the parent's guards.
+// The word of this process, shared by all its guards: 1 in the process that wrote it, 0 in its
+// children. It is a global because it identifies the process. A child that makes a guard finds its
+// parent's word zeroed and gets a word of its own. The zeroed word stays for the guards that the
+// child inherited.
 std::atomic<Word*> process_word{nullptr};
 
-// Where the kernel does not wipe pages. A child made without fork(), by a bare clone,
-// then takes itself for its parent.
-void WipeInChild() {
+// Zeroes the word in a child if the kernel cannot. fork() calls it; clone(2) does not.
+void ZeroWordInChild() {
   // Relaxed: the child has one thread.
   process_word.load(std::memory_order_relaxed)->store(0, std::memory_order_relaxed);
 }
@@ -28,20 +28,20 @@ void WipeInChild() {
 Word* MakeWord() {
   const auto size = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
   void* page = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  GHOSTCARD_CHECK(page != MAP_FAILED, "no memory for one page");
+  GHOSTCARD_CHECK(page != MAP_FAILED, "there is memory for one page");
   if (::madvise(page, size, MADV_WIPEONFORK) != 0) {
-    // Twice at most: a child inherits the handler, and wiping twice does no harm.
-    ::pthread_atfork(nullptr, nullptr, WipeInChild);
+    // A child inherits the handler and may register it again. Zeroing twice does no harm.
+    ::pthread_atfork(nullptr, nullptr, ZeroWordInChild);
   }
   return new (page) Word(1);
 }
 
 const Word* ProcessWord() {
-  // Acquire and release: the word is written before it is shown to other threads.
+  // Acquire and release: other threads see the word's value when they see its address.
   Word* word = process_word.load(std::memory_order_acquire);
   if (word != nullptr && word->load(std::memory_order_relaxed) != 0) return word;
   Word* fresh = MakeWord();
-  // Of two threads that come here together the second leaves a page unused.
+  // If two threads arrive together, the second one's page stays unused.
   if (process_word.compare_exchange_strong(word, fresh, std::memory_order_acq_rel)) return fresh;
   return word;
 }

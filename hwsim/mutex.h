@@ -1,7 +1,10 @@
 // Mutex: std::mutex with the annotations that clang's -Wthread-safety checks.
 //
-// A field says what protects it with GHOSTCARD_GUARDED_BY(mutex_); a private method that
-// wants the lock held says GHOSTCARD_REQUIRES(mutex_). g++ ignores both.
+// A field is marked with the mutex that protects it: GHOSTCARD_GUARDED_BY(mutex_). A private method
+// that needs the lock held is marked GHOSTCARD_REQUIRES(mutex_), one that must not be called with
+// it GHOSTCARD_EXCLUDES(mutex_). g++ ignores the marks.
+//
+// Threads: any. Limits: not recursive.
 #ifndef GHOSTCARD_HWSIM_MUTEX_H_
 #define GHOSTCARD_HWSIM_MUTEX_H_
 
@@ -29,6 +32,7 @@ class GHOSTCARD_TSA(capability("mutex")) Mutex {
   std::mutex mutex_;
 };
 
+// Holds the mutex from construction to destruction.
 class GHOSTCARD_TSA(scoped_lockable) MutexLock {
  public:
   explicit MutexLock(Mutex& mutex) GHOSTCARD_TSA(acquire_capability(mutex)) : mutex_(mutex) {

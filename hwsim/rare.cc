@@ -1,6 +1,7 @@
 #include "hwsim/rare.h"
 
-// The linker's names for the two ends of the section; null where nothing is in it.
+// The linker defines these names at the two ends of the section. Both are null if no mark is
+// linked.
 extern "C" {
 // NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming)
 [[gnu::weak, gnu::visibility("hidden")]] extern const hwsim::RareMark __start_ghostcard_rare[];

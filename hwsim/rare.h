@@ -1,9 +1,11 @@
-// GHOSTCARD_RARE("name"): marks a rare branch, so that whoever runs many simulations can tell
-// whether they ever got there. Off the branch it costs nothing; on it, one addition.
+// GHOSTCARD_RARE("name"): marks a rarely taken branch and counts how often it was taken. A tool
+// that runs many simulations reads the counts and reports the branches that no simulation reached.
+// The mark costs nothing off the branch, and one atomic addition on it.
 //
-// In functions of .cc files only, and not in templates: each mark is one object of the linker's
-// section. Names are unique: "a granted slot was not there".
-// Threads: any. Limits: what is linked into this program or shared library counts, and no other.
+// Use it in functions of .cc files, not in templates: each mark is one object in a section that the
+// linker gathers. Each name is unique and says what happened: "a granted slot was not there".
+//
+// Threads: any. Limits: the marks of one program or shared library; another library has its own.
 #ifndef GHOSTCARD_HWSIM_RARE_H_
 #define GHOSTCARD_HWSIM_RARE_H_
 
@@ -13,14 +15,14 @@
 
 namespace hwsim {
 
-// As large as its alignment: in the section they lie one behind the other.
+// Its size equals its alignment, so that the marks form an array in the section.
 struct alignas(16) RareMark {
   const char* name;
-  std::atomic<uint64_t> reached;  // relaxed: a counter that stands alone
+  std::atomic<uint64_t> reached;  // relaxed: nothing else depends on the count
 };
 static_assert(sizeof(RareMark) == 16);
 
-// All that there are, reached or not; in no order that means anything.
+// All marks of this program or library, including those with a count of 0, in no particular order.
 std::span<const RareMark> RareMarks();
 
 }  // namespace hwsim

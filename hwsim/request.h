@@ -1,24 +1,27 @@
 // Request: one piece of work for the card, in the caller's storage.
 //
-// Ownership: the caller owns a request until Submit answers kOk, and again from
-// the moment QueuePair::PopCompleted hands it back. In between the card owns it
-// and everything it points to: neither is touched, moved or freed.
-// Threads: the hand-over in each direction carries an acquire/release pair.
+// Ownership: the caller owns a request until Submit returns kOk, and again after
+// QueuePair::PopCompleted returned it. In between, the card owns the request and everything that it
+// points to: the caller does not touch, move or free any of it.
+// Threads: Submit and PopCompleted pass a request on with a release/acquire pair, so each side sees
+// what the other side wrote.
 #ifndef GHOSTCARD_HWSIM_REQUEST_H_
 #define GHOSTCARD_HWSIM_REQUEST_H_
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string_view>
 
+#include "hwsim/base/enum_names.h"
 #include "hwsim/clock.h"
 
 namespace hwsim {
 
-// What the latency model charges for. The names in configuration files are
-// those of OperationName().
+// The kind of work: the latency model computes a request's service time from it and from the
+// request's size.
 enum class OperationKind : uint8_t {
   kNull,
   kCopy,
@@ -31,63 +34,81 @@ enum class OperationKind : uint8_t {
   kEcdsaP256Sign,
   kX25519,
   kDeflate,
-  kOther,  // work of the caller's own
+  kOther,  // an operation that the caller defines
 };
-inline constexpr size_t kOperationKindCount = 12;
 
-// "null", "copy", "crc32c", "sha256", "aes128_gcm", "aes256_gcm", "rsa2048_sign",
-// "rsa4096_sign", "ecdsa_p256_sign", "x25519", "deflate", "other".
+// In configuration files, on command lines and in reports. In the order of the values.
+template <>
+inline constexpr auto kNamesOf<OperationKind> = std::to_array<EnumName<OperationKind>>({
+    {OperationKind::kNull, "null"},
+    {OperationKind::kCopy, "copy"},
+    {OperationKind::kCrc32c, "crc32c"},
+    {OperationKind::kSha256, "sha256"},
+    {OperationKind::kAes128Gcm, "aes128_gcm"},
+    {OperationKind::kAes256Gcm, "aes256_gcm"},
+    {OperationKind::kRsa2048Sign, "rsa2048_sign"},
+    {OperationKind::kRsa4096Sign, "rsa4096_sign"},
+    {OperationKind::kEcdsaP256Sign, "ecdsa_p256_sign"},
+    {OperationKind::kX25519, "x25519"},
+    {OperationKind::kDeflate, "deflate"},
+    {OperationKind::kOther, "other"},
+});
+inline constexpr size_t kOperationKindCount = EnumNames<OperationKind>::kCount;
+
 std::string_view OperationName(OperationKind kind);
 
 enum class SubmitStatus : uint8_t {
-  kOk,     // accepted: the card owns the request until it completes
-  kAgain,  // no slot is free: nothing happened, the caller still owns the request; retry when one
-           // is
-  kError,  // the card is broken or resetting: nothing happened; clean up, a retry will not help
-           // soon
+  // Accepted: the card owns the request until it completes.
+  kOk,
+  // No slot is free. Nothing happened and the caller still owns the request. Retry when a slot is
+  // free.
+  kAgain,
+  // The card is broken or resetting. Nothing happened and the caller still owns the request. Clean
+  // up: a retry will not succeed soon.
+  kError,
 };
 
 enum class CompletionStatus : uint8_t {
   kPending,          // not completed yet
-  kOk,               // done, the result is in place
-  kOperationFailed,  // the work itself failed, as it would in software (bad key, short buffer)
-  kDeviceError,      // the card failed the request: the result is not to be used
-  kCardReset,        // the card was reset, or lost, with the request on it: the same, and more so
+  kOk,               // done: the result is in place
+  kOperationFailed,  // the work failed as it would in software, for example with a bad key
+  kDeviceError,      // the card failed: do not use the result
+  kCardReset,        // the card was reset or lost with the request on it: do not use the result
 };
 
 struct Request {
-  // Runs the work. Called once by the card, on one of its own threads, never on
-  // the submitter's. False when the work failed.
+  // Does the work. The card calls it at most once per submit: a real card on one of its execution
+  // threads, a virtual card on the thread that drives the card. Returns false if the work failed.
   using ExecuteFn = bool (*)(Request&) noexcept;
 
   Request() = default;
   Request(const Request&) = delete;
   Request& operator=(const Request&) = delete;
 
-  // Set by the caller before Submit; constant while the card owns the request.
+  // The caller sets these before Submit. They do not change while the card owns the request.
   OperationKind kind = OperationKind::kNull;
-  uint32_t size_bytes = 0;      // what the model charges for; not a buffer's length
-  ExecuteFn execute = nullptr;  // nullptr: there is no work, the card only waits
-  std::span<std::byte> output;  // where the result goes, for faults that damage it; may be empty
+  uint32_t size_bytes = 0;      // for the service time; not a buffer's length
+  ExecuteFn execute = nullptr;  // nullptr: no work, the service time only
+  std::span<std::byte> output;  // the result's bytes, for faults that damage it; may be empty
 
-  // Written by the card before completion, read by the caller after it.
+  // The card writes these before completion, the caller reads them after it.
   CompletionStatus status = CompletionStatus::kPending;
-  uint64_t number = 0;        // 1, 2, 3 ... among those that its queue pair had room for
+  uint64_t number = 0;        // 1, 2, 3 ... of the requests that its queue pair had room for
   TimePoint arrived{};        // when the card saw the request
-  TimePoint service_start{};  // modelled: when an engine took it up
-  TimePoint due{};            // modelled: when it was to complete
-  TimePoint completed{};      // when the card did complete it: completed - due is its lateness
+  TimePoint service_start{};  // modelled: when a service unit started it
+  TimePoint due{};            // modelled: when it has to complete
+  TimePoint completed{};      // when it completed; completed - due is how late the card was
 
-  // The completion record: set last, with release, when the fields above stand.
-  // A member of a batch can be looked at through it before the batch's own
-  // completion arrives; it is handed back with the batch all the same.
+  // The completion record: the card sets it last, with release, after the fields above. The
+  // submitter of a batch may read a member's `done` before the batch completes. PopCompleted still
+  // returns the member together with its batch.
   std::atomic<bool> done{false};
 
-  // The card's and the queue pair's own.
+  // For the card and the queue pair only.
   Request* next_in_batch = nullptr;
-  Request* first_in_batch = nullptr;  // none: not in a batch
-  uint32_t batch_open = 0;            // in a batch's first member: members not done yet
-  uint32_t parts_open = 0;            // of the model's time and the work: what is not over yet
+  Request* first_in_batch = nullptr;  // null: not in a batch
+  uint32_t batch_open = 0;            // in a batch's first member: members that are not done
+  uint32_t parts_open = 0;            // of two, the modelled time and the work: those not over
 };
 
 }  // namespace hwsim

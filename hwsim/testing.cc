@@ -1,7 +1,5 @@
 #include "hwsim/testing.h"
 
-#include <poll.h>
-
 #include <algorithm>
 #include <optional>
 #include <string>
@@ -9,6 +7,7 @@
 #include <vector>
 
 #include "hwsim/check.h"
+#include "hwsim/fd.h"
 #include "hwsim/model/profile.h"
 
 namespace hwsim {
@@ -18,11 +17,6 @@ uint64_t RetriesOf(const Card& card) {
   uint64_t retries = 0;
   for (const auto& queue_pair : card.queue_pairs()) retries += queue_pair->counts().refused_again;
   return retries;
-}
-
-bool IsReadable(int fd) {
-  pollfd entry{.fd = fd, .events = POLLIN, .revents = 0};
-  return ::poll(&entry, 1, 0) == 1 && (entry.revents & POLLIN) != 0;
 }
 
 MATCHER_P(HasRetriedAtMost, times,

@@ -4,12 +4,12 @@
 #define GHOSTCARD_TESTS_ENGINE_ENGINE_FIXTURE_H_
 
 #include <gtest/gtest.h>
-#include <poll.h>
 
 #include <functional>
 #include <memory>
 
 #include "engine/engine.h"
+#include "hwsim/fd.h"
 #include "hwsim/scripted_card.h"
 #include "waitctx/job.h"
 
@@ -24,10 +24,7 @@ using waitctx::WaitContextRef;
 
 using NullOperation = Operation<hwsim::Null>;
 
-inline bool Readable(int fd) {
-  pollfd entry{.fd = fd, .events = POLLIN, .revents = 0};
-  return ::poll(&entry, 1, 0) == 1;
-}
+inline bool Readable(int fd) { return hwsim::IsReadable(fd); }
 
 // The one wait fd of a context; -1: it has none.
 inline int WaitFdOf(const WaitContext& context) {

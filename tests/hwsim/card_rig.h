@@ -11,12 +11,12 @@
 #include <cerrno>
 #include <chrono>
 #include <deque>
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "hwsim/base/open_descriptors.h"
 #include "hwsim/completion_service.h"
 #include "hwsim/real_card.h"
 #include "hwsim/virtual_card.h"
@@ -52,12 +52,6 @@ struct Probe {
   }
   static bool Fail(Request&) noexcept { return false; }
 };
-
-inline size_t OpenFiles() {
-  using std::filesystem::directory_iterator;
-  return static_cast<size_t>(
-      std::distance(directory_iterator("/proc/self/fd"), directory_iterator()));
-}
 
 class CardRig : public testing::TestWithParam<RigParam> {
  protected:
@@ -110,10 +104,10 @@ class CardRig : public testing::TestWithParam<RigParam> {
     service_.reset();
     card_.reset();
   }
-  void SetUp() override { open_files_ = OpenFiles(); }
+  void SetUp() override { open_files_ = CountOpenDescriptors(); }
   void TearDown() override {
     Close();
-    EXPECT_EQ(OpenFiles(), open_files_) << "a descriptor leaked";
+    EXPECT_EQ(CountOpenDescriptors(), open_files_) << "a descriptor leaked";
     EXPECT_FALSE(over_depth_.load()) << "more in flight than the queue pair is deep";
   }
 

@@ -7,7 +7,7 @@
 namespace hwsim {
 namespace {
 
-// The child's answer.
+// Runs `answer` in a forked child and returns what it returned there; false: the child crashed.
 template <typename Answer>
 bool InChild(Answer answer) {
   const pid_t child = ::fork();
@@ -24,7 +24,7 @@ TEST(ForkGuardTest, TellsTheChildFromItsParent) {
   EXPECT_TRUE(guard.InCreator());
 }
 
-TEST(ForkGuardTest, ChildsOwnGuardIsItsOwn) {
+TEST(ForkGuardTest, GuardMadeInAChildBelongsToTheChild) {
   const ForkGuard guard;
   EXPECT_TRUE(InChild([&] {
     const ForkGuard own;

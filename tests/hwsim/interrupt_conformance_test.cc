@@ -1,7 +1,6 @@
 // What every card promises about its interrupt lines, with nobody but the test
 // looking at them.
 #include <gtest/gtest.h>
-#include <poll.h>
 
 #include "hwsim/fd.h"
 #include "tests/hwsim/card_rig.h"
@@ -12,8 +11,7 @@ namespace {
 class InterruptConformanceTest : public CardRig {
  protected:
   bool Readable(int timeout_ms = 0) {
-    pollfd poll_fd{.fd = queue_pair().interrupt_fd(), .events = POLLIN, .revents = 0};
-    return ::poll(&poll_fd, 1, timeout_ms) == 1;
+    return IsReadable(queue_pair().interrupt_fd(), std::chrono::milliseconds(timeout_ms));
   }
   // Waits as the protocol says: looks, arms, looks once more, and really sleeps.
   size_t PopOrSleep(std::span<Request*> out) {

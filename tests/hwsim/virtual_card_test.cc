@@ -2,13 +2,14 @@
 #include "hwsim/virtual_card.h"
 
 #include <gtest/gtest.h>
-#include <poll.h>
 
 #include <array>
 #include <deque>
-#include <filesystem>
 #include <string>
 #include <vector>
+
+#include "hwsim/base/open_descriptors.h"
+#include "hwsim/fd.h"
 
 namespace hwsim {
 namespace {
@@ -83,22 +84,18 @@ TEST(VirtualCardTest, StepMovesToTheNextEventAndAdvanceToTakesAllOnTheWay) {
 }
 
 TEST(VirtualCardTest, LineCostsNoDescriptorUntilItIsAskedForAndThenTellsOfThePast) {
-  using std::filesystem::directory_iterator;
-  const auto files = [] {
-    return std::distance(directory_iterator("/proc/self/fd"), directory_iterator());
-  };
-  const auto before = files();
+  const size_t before = CountOpenDescriptors();
   auto card = *VirtualCard::Create({});
   QueuePair& queue_pair = *card->queue_pairs()[0];
   EXPECT_FALSE(queue_pair.ArmInterrupt());
   Request request;
   ASSERT_EQ(queue_pair.Submit(request), SubmitStatus::kOk);
   EXPECT_TRUE(card->Step());
-  EXPECT_EQ(files(), before);
-  pollfd poll_fd{.fd = queue_pair.interrupt_fd(), .events = POLLIN, .revents = 0};
-  EXPECT_EQ(::poll(&poll_fd, 1, 0), 1);
+  EXPECT_EQ(CountOpenDescriptors(), before);
+  const int line = queue_pair.interrupt_fd();
+  EXPECT_TRUE(IsReadable(line));
   queue_pair.DisarmInterrupt();
-  EXPECT_EQ(::poll(&poll_fd, 1, 0), 0);
+  EXPECT_FALSE(IsReadable(line));
 }
 
 }  // namespace

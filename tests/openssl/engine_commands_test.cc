@@ -4,12 +4,14 @@
 #include <thread>
 
 #include "engine/openssl/engine/commands.h"
+#include "hwsim/fd.h"
 #include "tests/openssl/engine_fixture.h"
 
 namespace tests {
 namespace {
 
 using engine::OffloadOptions;
+using hwsim::IsReadable;
 
 const char* const kBeforeStart[] = {"ENABLE_EXTERNAL_POLLING",           "ENABLE_INLINE_POLLING",
                                     "ENABLE_EVENT_DRIVEN_POLLING_MODE",  "ENABLE_HEURISTIC_POLLING",
@@ -255,11 +257,6 @@ int Poll(const EngineModule& module) {
   int status = 77;
   EXPECT_TRUE(module.Command("POLL", 0, &status)) << Errors();
   return status;
-}
-
-bool IsReadable(int fd) {
-  pollfd entry{.fd = fd, .events = POLLIN, .revents = 0};
-  return ::poll(&entry, 1, 0) == 1;
 }
 
 class PolledEngineTest : public ::testing::TestWithParam<Way> {};

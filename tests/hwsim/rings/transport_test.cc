@@ -3,9 +3,9 @@
 #include "hwsim/rings/transport.h"
 
 #include <gtest/gtest.h>
-#include <poll.h>
 
 #include <atomic>
+#include <chrono>
 #include <deque>
 #include <map>
 #include <memory>
@@ -13,16 +13,12 @@
 #include <thread>
 #include <vector>
 
+#include "hwsim/fd.h"
 #include "hwsim/rings/memory_transport.h"
 #include "hwsim/rings/uring_transport.h"
 
 namespace hwsim {
 namespace {
-
-bool Readable(int fd, int timeout_ms = 0) {
-  pollfd poll_fd{.fd = fd, .events = POLLIN, .revents = 0};
-  return ::poll(&poll_fd, 1, timeout_ms) == 1;
-}
 
 // A word that no transport looks behind.
 Descriptor Word(uint64_t number) { return Descriptor::FromWord(number << 4); }
@@ -166,25 +162,25 @@ TEST_P(TransportTest, LineRisesOnlyWhenArmedAndAsked) {
   const auto complete = [&](bool raise) { channel.Complete(std::span(&descriptor, 1), raise); };
 
   complete(true);
-  EXPECT_FALSE(Readable(channel.interrupt_fd())) << "a channel starts disarmed";
+  EXPECT_FALSE(IsReadable(channel.interrupt_fd())) << "a channel starts disarmed";
   EXPECT_TRUE(channel.Arm()) << "completions wait";
   EXPECT_EQ(PopAll(channel).size(), 1u);
   EXPECT_FALSE(channel.Arm());
   complete(false);
-  EXPECT_FALSE(Readable(channel.interrupt_fd())) << "moderated";
+  EXPECT_FALSE(IsReadable(channel.interrupt_fd())) << "moderated";
   channel.Raise();
-  EXPECT_TRUE(Readable(channel.interrupt_fd()));
+  EXPECT_TRUE(IsReadable(channel.interrupt_fd()));
   channel.Disarm();
-  EXPECT_FALSE(Readable(channel.interrupt_fd())) << "acknowledged";
+  EXPECT_FALSE(IsReadable(channel.interrupt_fd())) << "acknowledged";
   channel.Raise();
   complete(true);
-  EXPECT_FALSE(Readable(channel.interrupt_fd())) << "disarmed";
+  EXPECT_FALSE(IsReadable(channel.interrupt_fd())) << "disarmed";
   EXPECT_EQ(PopAll(channel).size(), 2u);
   EXPECT_FALSE(channel.Arm());
   complete(true);
-  EXPECT_TRUE(Readable(channel.interrupt_fd()));
+  EXPECT_TRUE(IsReadable(channel.interrupt_fd()));
   channel.Disarm();
-  EXPECT_FALSE(Readable(channel.interrupt_fd()));
+  EXPECT_FALSE(IsReadable(channel.interrupt_fd()));
   EXPECT_EQ(PopAll(channel).size(), 1u);
 }
 
@@ -270,7 +266,7 @@ TEST_P(TransportTest, NoWakeUpIsLost) {
       Descriptor back;
       while (channel.Pop(std::span(&back, 1)) == 0) {
         if (!channel.Arm()) {
-          ASSERT_TRUE(Readable(channel.interrupt_fd(), 60'000)) << "lost";
+          ASSERT_TRUE(IsReadable(channel.interrupt_fd(), std::chrono::seconds(60))) << "lost";
         }
         channel.Disarm();
       }
