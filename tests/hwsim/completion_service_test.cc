@@ -1,5 +1,5 @@
-// The ways to learn of completions: what each costs when there is nothing to do,
-// deadlines, and what happens when an interrupt is lost.
+// What the completion services of all modes promise: they notice each completion, they sleep while
+// nothing is in flight, they keep OnTime's deadlines, and they find completions of lost interrupts.
 #include "hwsim/completion_service.h"
 
 #include <gtest/gtest.h>
@@ -13,14 +13,15 @@ namespace {
 class CompletionServiceTest : public CardRig {
  protected:
   bool threaded() const { return GetParam().mode != CompletionMode::kInline; }
-  // A time in which an idle thread would stir if it did so at any interval in use.
+  // Waits for `time` to pass. An idle thread that woke at one of the intervals in use would wake
+  // within it.
   void LetTimePass(std::chrono::milliseconds time) {
     const TimePoint end = std::chrono::steady_clock::now() + time;
     ASSERT_TRUE(WaitFor([&] { return std::chrono::steady_clock::now() >= end; }));
   }
-  // While nothing is in flight.
-  void ExpectItSleepsForGood() {
-    // Settled once its wake-ups stand still over many times its intervals.
+  // Requires: nothing is in flight.
+  void ExpectThreadStaysAsleep() {
+    // The thread is asleep once its count of wake-ups is unchanged over many of its intervals.
     uint64_t wakeups = UINT64_MAX;
     int unchanged = 0;
     ASSERT_TRUE(WaitFor([&] {
@@ -28,13 +29,13 @@ class CompletionServiceTest : public CardRig {
       unchanged = before == wakeups ? unchanged + 1 : 0;
       LetTimePass(std::chrono::milliseconds(20));
       return unchanged == 5;
-    })) << "it goes on waking up";
+    })) << "the thread goes on waking up";
     LetTimePass(std::chrono::milliseconds(20));
     EXPECT_EQ(service_->stats().wakeups, wakeups);
   }
 };
 
-TEST_P(CompletionServiceTest, OneRequestAtATimeIsAlwaysNoticed) {
+TEST_P(CompletionServiceTest, EachOfManySingleRequestsIsNoticed) {
   OPEN_OR_SKIP({.depth = 4});
   std::deque<Probe> probes(2000);
   uint64_t sent = 0;
@@ -68,7 +69,7 @@ TEST_P(CompletionServiceTest, HandlerMaySubmit) {
   ExpectAtRest(probes.size());
 }
 
-TEST_P(CompletionServiceTest, PollHelpsInEveryModeAndKeepsToItsQuota) {
+TEST_P(CompletionServiceTest, PollHandlesCompletionsInEveryModeUpToItsQuota) {
   OPEN_OR_SKIP({.depth = 64});
   std::deque<Probe> probes(1000);
   for (Probe& probe : probes) {
@@ -82,10 +83,10 @@ TEST_P(CompletionServiceTest, PollHelpsInEveryModeAndKeepsToItsQuota) {
   ExpectAtRest(probes.size());
 }
 
-// The kernel may write a ring's eventfd when a submitter's own request ends, at the very moment in
-// which the card lets it write for a completion.
-TEST_P(CompletionServiceTest, ThreadSleepsForGoodThoughALineWasWrittenOnceMore) {
-  if (!threaded()) GTEST_SKIP() << "nobody sleeps";
+// The kernel may write to a ring's eventfd because a submitter's entry ended while the card had the
+// eventfd enabled for a completion. The line then rises without a completion to handle.
+TEST_P(CompletionServiceTest, ThreadStaysAsleepAfterASpuriousInterrupt) {
+  if (!threaded()) GTEST_SKIP() << "inline mode has no thread";
   OPEN_OR_SKIP({.depth = 4, .service = false});
   StartService({.watchdog_interval = std::chrono::milliseconds(1)});
   for (uint64_t round = 1; round <= 3; ++round) {
@@ -93,24 +94,24 @@ TEST_P(CompletionServiceTest, ThreadSleepsForGoodThoughALineWasWrittenOnceMore) 
     ASSERT_EQ(Submit(probe), SubmitStatus::kOk);
     ASSERT_TRUE(WaitForRecorded(round));
     SignalEventFd(queue_pair().interrupt_fd());
-    ExpectItSleepsForGood();
+    ExpectThreadStaysAsleep();
   }
 }
 
-TEST_P(CompletionServiceTest, ThreadSleepsForGoodWhileNothingIsInFlight) {
+TEST_P(CompletionServiceTest, ThreadStaysAsleepWhileNothingIsInFlight) {
   OPEN_OR_SKIP({.depth = 4, .service = false});
   StartService({.watchdog_interval = std::chrono::milliseconds(1)});
   Probe probe;
   ASSERT_EQ(Submit(probe), SubmitStatus::kOk);
   ASSERT_TRUE(WaitForRecorded(1));
-  ExpectItSleepsForGood();
-  // And is there again for the next.
+  ExpectThreadStaysAsleep();
+  // The next submit wakes the thread.
   Probe next;
   ASSERT_EQ(Submit(next), SubmitStatus::kOk);
   ASSERT_TRUE(WaitForRecorded(2));
 }
 
-TEST_P(CompletionServiceTest, OnTimeRunsAtItsTimesAndWhenAskedFor) {
+TEST_P(CompletionServiceTest, OnTimeRunsWhenDueAndAfterWake) {
   OPEN_OR_SKIP({.service = false});
   std::atomic<int> runs{0};
   std::atomic<bool> early{false};
@@ -138,11 +139,11 @@ TEST_P(CompletionServiceTest, OnTimeRunsAtItsTimesAndWhenAskedFor) {
   EXPECT_TRUE(WaitFor([&] { return runs.load() == 7; }));
 }
 
-TEST_P(CompletionServiceTest, WatchdogFindsWhatALostInterruptLeft) {
+TEST_P(CompletionServiceTest, WatchdogFindsCompletionsOfLostInterrupts) {
   if (GetParam().mode != CompletionMode::kInterrupt) GTEST_SKIP() << "interrupt mode only";
   OPEN_OR_SKIP({.service = false});
   StartService({.watchdog_interval = std::chrono::milliseconds(1)});
-  card_->SetInterrupts(false);  // from here on every one is lost
+  card_->SetInterrupts(false);  // from here on every interrupt is lost
   std::deque<Probe> probes(20);
   uint64_t sent = 0;
   for (Probe& probe : probes) {
@@ -152,7 +153,7 @@ TEST_P(CompletionServiceTest, WatchdogFindsWhatALostInterruptLeft) {
   EXPECT_GT(service_->stats().rescued, 0u);
 }
 
-TEST_P(CompletionServiceTest, AnotherServiceTakesOver) {
+TEST_P(CompletionServiceTest, NextServiceFindsWhatWasInFlight) {
   OPEN_OR_SKIP({});
   std::deque<Probe> probes(30);
   uint64_t sent = 0;
@@ -161,7 +162,7 @@ TEST_P(CompletionServiceTest, AnotherServiceTakesOver) {
     if (++sent % 10 == 5) {
       service_.reset();
       StartService({});
-      // What was in flight across the change is the new one's to find.
+      // The new service has to find the requests that were in flight during the change.
     }
   }
   EXPECT_TRUE(WaitForRecorded(30));
@@ -181,7 +182,7 @@ TEST_P(CompletionServiceTest, PollingWithoutAPauseWorks) {
 
 INSTANTIATE_TEST_SUITE_P(Cards, CompletionServiceTest, AllRigs(), RigName);
 
-TEST(CompletionServiceOptions, OutOfBoundsIsRefusedWithASentence) {
+TEST(CompletionServiceOptionsTest, OptionOutOfBoundsIsRefusedWithASentence) {
   auto card = VirtualCard::Create({});
   ASSERT_TRUE(card);
   const auto refusal = [&](CompletionService::Options options) {
