@@ -1,14 +1,15 @@
-// Bytes from hexadecimal and back, as the standards print them.
+// Conversion between bytes and hexadecimal, for the vectors that standards print.
 #ifndef GHOSTCARD_TESTS_HWSIM_OPERATIONS_HEX_H_
 #define GHOSTCARD_TESTS_HWSIM_OPERATIONS_HEX_H_
 
 #include <array>
 #include <cstddef>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "hwsim/operations.h"
+#include "hwsim/operations/input_bytes.h"
 
 namespace hwsim {
 

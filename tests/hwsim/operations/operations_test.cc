@@ -58,7 +58,7 @@ TEST(CopyTest, OutputIsTheInput) {
   }
 }
 
-TEST(CopyTest, InputIsTheOperationsOwn) {
+TEST(CopyTest, OperationCopiesItsInput) {
   std::vector<std::byte> input = RandomBytes(64, 1);
   Copy copy(input);
   const std::vector<std::byte> before = std::exchange(input, {});
@@ -68,7 +68,7 @@ TEST(CopyTest, InputIsTheOperationsOwn) {
 
 // --- CRC-32C ---
 
-// RFC 3720, B.4, and the check value of Castagnoli's polynomial.
+// From RFC 3720, B.4, and the check value of Castagnoli's polynomial ("123456789").
 struct CrcVector {
   std::vector<std::byte> input;
   uint32_t crc;
@@ -294,7 +294,7 @@ TYPED_TEST(AesGcmTest, FailureLeavesTheThreadsErrorQueueAsItWas) {
 
 std::vector<std::byte> Inflate(Bytes packed, size_t size) {
   std::vector<std::byte> input(packed.begin(), packed.end());
-  std::vector<std::byte> output(size + 1);  // one more, which must stay unused
+  std::vector<std::byte> output(size + 1);  // one byte more, which must stay unused
   z_stream stream{};
   EXPECT_EQ(::inflateInit2(&stream, -15), Z_OK);
   stream.next_in = reinterpret_cast<Bytef*>(input.data());
@@ -309,8 +309,8 @@ std::vector<std::byte> Inflate(Bytes packed, size_t size) {
 }
 
 TEST(DeflateTest, InflatesBackAtEachLevel) {
-  std::vector<std::byte> input = RandomBytes(5000, 1);  // what does not shrink
-  input.resize(200'000);                                // and what does
+  std::vector<std::byte> input = RandomBytes(5000, 1);  // cannot be compressed
+  input.resize(200'000);                                // zeros, which can
   for (int level = 1; level <= 9; ++level) {
     for (const size_t size : {size_t{0}, size_t{1}, size_t{5000}, input.size()}) {
       Deflate deflate(Bytes(input).first(size), level);
@@ -322,7 +322,7 @@ TEST(DeflateTest, InflatesBackAtEachLevel) {
   }
 }
 
-TEST(DeflateTest, ExecutedTwiceGivesTheSame) {
+TEST(DeflateTest, SecondExecuteGivesTheSameOutput) {
   const std::vector<std::byte> input(10'000, std::byte{7});
   Deflate deflate(input);
   ASSERT_TRUE(deflate.Execute());
@@ -345,8 +345,8 @@ TEST(DeflateDeathTest, LevelIsOneToNine) {
 
 // --- limits ---
 
-// More than 4 GiB once wrapped: it was charged for, and deflated, as what was left over. The span
-// is never read: the check comes before the copy.
+// A size over 4 GiB once wrapped around: the operation took and deflated only the remainder. The
+// span's bytes are never read, because the check comes before the copy.
 TEST(OperationsDeathTest, InputOverTheLimitIsRefusedAndNotCutShort) {
   const std::byte byte{};
   for (const size_t size : {kInputBytesMax + 1, (size_t{1} << 32) + 1}) {

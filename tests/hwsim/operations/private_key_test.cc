@@ -1,4 +1,7 @@
-// Keys and what is done with them, against the standards' vectors and another library context.
+// Private keys, signatures and X25519, against the standards' vectors and against libcrypto's
+// default library context.
+#include "hwsim/operations/private_key.h"
+
 #include <gtest/gtest.h>
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
@@ -14,7 +17,6 @@
 #include <thread>
 #include <vector>
 
-#include "hwsim/operations.h"
 #include "tests/hwsim/operations/hex.h"
 
 namespace hwsim {
@@ -31,7 +33,7 @@ const Key& Generated() {
   return key;
 }
 
-// One of each type for all tests: an RSA key takes its time.
+// One key of each type for all tests, because making an RSA key is slow.
 const Key& KeyOf(Type type) {
   switch (type) {
     case Type::kRsa2048:
@@ -91,7 +93,7 @@ std::string MessageOf(Type type, const std::string& pem) {
   return key ? "a key" : key.error().message;
 }
 
-// Verifies as any other program would: with the public key alone, in the default library context.
+// Verifies as another program would: with the public key alone, in the default library context.
 bool Verifies(const PrivateKey& key, Bytes message, Bytes signature) {
   const std::vector<std::byte> der = key.PublicKey();
   const unsigned char* next = U8(der);
@@ -141,7 +143,7 @@ TYPED_TEST(SignTest, SignatureVerifiesInTheDefaultLibraryContext) {
 }
 
 TYPED_TEST(SignTest, ExecutedAgainStillVerifies) {
-  // ECDSA signatures differ in length from run to run: none may be cut by the one before.
+  // ECDSA signatures differ in length. A short one must not shorten the buffer for the next.
   TypeParam sign(this->TheKey(), AsBytes("abc"));
   for (int i = 0; i < 40; ++i) {
     ASSERT_TRUE(sign.Execute());
@@ -182,7 +184,7 @@ TYPED_TEST(SignTest, LeavesTheThreadsErrorQueueAsItWas) {
 }
 
 TEST(SignDeathTest, KeyIsOfTheOperationsType) {
-  // Made here: each child would make its own.
+  // The keys are made here, because otherwise each death test's child would make its own.
   for (const Type type : kTypes) KeyOf(type);
   EXPECT_DEATH(Rsa2048Sign(KeyOf(Type::kRsa4096), {}), "the key is of the operation's type");
   EXPECT_DEATH(EcdsaP256Sign(KeyOf(Type::kX25519), {}), "the key is of the operation's type");
@@ -196,7 +198,7 @@ TEST(SignDeathTest, MessageOverTheLimitIsRefusedAndNotCutShort) {
   EXPECT_DEATH(EcdsaP256Sign(key, large), "an input is at most 1 GiB");
 }
 
-// What RFC 8017 (9.2) says an RSA signature is, worked out apart: s^e mod n is the padded digest.
+// Recomputes what RFC 8017 (9.2) says of an RSA signature s: s^e mod n is the padded digest.
 TEST(RsaSignTest, RsaSignatureIsThePaddedDigestOfRfc8017) {
   const Key& key = KeyOf(Type::kRsa2048);
   Rsa2048Sign sign(key, AsBytes("abc"));
@@ -222,7 +224,7 @@ TEST(RsaSignTest, RsaSignatureIsThePaddedDigestOfRfc8017) {
 // --- keys ---
 
 // RFC 6979, A.2.5.
-TEST(PrivateKeyTest, P256PublicKeyIsTheOneOfRfc6979) {
+TEST(PrivateKeyTest, P256PublicKeyAgreesWithRfc6979) {
   const std::string x = "c9afa9d845ba75166b5c215767b1d6934e50c3db36e89b127b8a622b120f6721";
   const std::string point =
       "0460fed4ba255a9d31c961eb74c6356d68c049b8923b61fa6ce669622e60f29fb6"
@@ -243,7 +245,7 @@ TEST(PrivateKeyTest, IsReadFromBothFormsOfPem) {
     ASSERT_TRUE(modern) << modern.error().message;
     EXPECT_EQ((*modern)->type(), type);
     EXPECT_EQ((*modern)->PublicKey(), key->PublicKey());
-    if (type == Type::kX25519) continue;  // has no traditional form
+    if (type == Type::kX25519) continue;  // X25519 has no traditional form
     const auto traditional = PrivateKey::FromPem(type, TraditionalPem(Handle(*key)));
     ASSERT_TRUE(traditional) << traditional.error().message;
     EXPECT_EQ((*traditional)->PublicKey(), key->PublicKey());
@@ -267,7 +269,7 @@ TEST(PrivateKeyTest, KeyOfAnotherTypeIsRefusedByName) {
 }
 
 TEST(PrivateKeyTest, EncryptedPemIsRefusedWithoutAsking) {
-  // Asked on its terminal, this test would hang.
+  // With a prompt for the passphrase, this test would hang.
   for (const Type type : {Type::kRsa2048, Type::kEcdsaP256}) {
     EVP_PKEY* const key = Handle(*KeyOf(type));
     EXPECT_FALSE(PrivateKey::FromPem(type, Pkcs8Pem(key, EVP_aes_128_cbc())));
@@ -275,7 +277,7 @@ TEST(PrivateKeyTest, EncryptedPemIsRefusedWithoutAsking) {
   }
 }
 
-TEST(PrivateKeyTest, WhatIsNoPrivateKeyIsRefusedWithAReason) {
+TEST(PrivateKeyTest, TextWithoutAPrivateKeyIsRefusedWithAReason) {
   const std::string pem = Pkcs8Pem(Handle(*KeyOf(Type::kRsa2048)));
   BIO* const bio = BIO_new(BIO_s_mem());
   PEM_write_bio_PUBKEY(bio, Handle(*KeyOf(Type::kRsa2048)));
@@ -284,7 +286,7 @@ TEST(PrivateKeyTest, WhatIsNoPrivateKeyIsRefusedWithAReason) {
     const std::string message = MessageOf(Type::kRsa2048, text);
     EXPECT_TRUE(message.starts_with("reading a key from PEM, RSA-2048 wanted: ")) << message;
     EXPECT_FALSE(message.ends_with("no reason given")) << message;
-    // A message reaches logs: nothing of the key is in it.
+    // Messages reach logs, so they must not contain a part of the key.
     EXPECT_LT(message.size(), 120u) << message;
   }
 }

@@ -1,0 +1,17 @@
+#include "hwsim/operations/input_bytes.h"
+
+#include <openssl/crypto.h>
+
+#include "hwsim/check.h"
+
+namespace hwsim {
+
+std::vector<std::byte> CopyInput(Bytes bytes) {
+  GHOSTCARD_CHECK(bytes.size() <= kInputBytesMax, "an input is at most 1 GiB");
+  return {bytes.begin(), bytes.end()};
+}
+
+SecretBytes::SecretBytes(Bytes bytes) : bytes_(CopyInput(bytes)) {}
+SecretBytes::~SecretBytes() { OPENSSL_cleanse(bytes_.data(), bytes_.size()); }
+
+}  // namespace hwsim
