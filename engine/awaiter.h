@@ -1,13 +1,14 @@
 // Engine::Awaiter: what `co_await engine.RunAsync(operation)` waits on.
 //
-// Threads: the task's. Ownership: lives in the coroutine's frame; destroying that while it waits
-// gives the operation up.
+// Threads: the task's. Ownership: lives in the coroutine's frame; when the frame is destroyed while
+// it waits, the run is given up.
 #ifndef GHOSTCARD_ENGINE_AWAITER_H_
 #define GHOSTCARD_ENGINE_AWAITER_H_
 
 #include <coroutine>
 
 #include "engine/engine.h"
+#include "engine/run/run.h"
 #include "waitctx/coroutine.h"
 
 namespace engine {
@@ -15,37 +16,34 @@ namespace engine {
 class Engine::Awaiter final : public waitctx::Suspension {
  public:
   Awaiter(Engine& engine, OperationHandle& operation, RunOptions options)
-      : engine_(engine), operation_(*operation.state_), options_(options) {}
+      : run_(engine.resources_, *operation.state_), options_(options) {}
   ~Awaiter() {
-    if (waiting_) engine_.GiveUp(operation_);
+    if (waiting_) run_.GiveUp();
   }
   Awaiter(const Awaiter&) = delete;
   Awaiter& operator=(const Awaiter&) = delete;
 
   bool await_ready() const { return false; }
-  // False: it is done already and the coroutine goes on at once.
+  // False: the run is over, and the coroutine goes on at once.
   template <typename Promise>
   bool await_suspend(std::coroutine_handle<Promise> coroutine) {
     waitctx::TaskControl& control = coroutine.promise().control();
-    if (!Waits(engine_.Begin(operation_, &control.context(), false, options_))) return false;
+    if (!Waits(run_.Begin(&control.context(), false, options_))) return false;
     control.Suspend(coroutine, *this);
     return true;
   }
-  Outcome await_resume() const { return operation_.outcome_; }
+  Outcome await_resume() const { return run_.outcome(); }
 
-  bool ReadyToResume() override { return !Waits(engine_.Advance(operation_)); }
+  bool ReadyToResume() override { return !Waits(run_.Advance()); }
 
  private:
-  bool Waits(Step step) {
-    waiting_ = step == Step::kWait;
-    if (waiting_ && operation_.worst_moment_ != hwsim::Duration::zero()) {
-      engine_.LetItBeToldNow(operation_);
-    }
+  bool Waits(engine::Run::Step step) {
+    waiting_ = step == engine::Run::Step::kWait;
+    if (waiting_) run_.BeforePause();
     return waiting_;
   }
 
-  Engine& engine_;
-  OperationState& operation_;
+  engine::Run run_;
   RunOptions options_;
   bool waiting_ = false;
 };

@@ -6,13 +6,13 @@ using hwsim::MutexLock;
 
 bool DeadlineQueue::Add(OperationState& operation) {
   const MutexLock lock(mutex_);
-  const auto added = queue_.emplace(*operation.deadline_, &operation);
+  const auto added = queue_.emplace(*operation.run.deadline, &operation);
   return added == queue_.begin();
 }
 
 void DeadlineQueue::Remove(OperationState& operation) {
   const MutexLock lock(mutex_);
-  auto [first, last] = queue_.equal_range(*operation.deadline_);
+  auto [first, last] = queue_.equal_range(*operation.run.deadline);
   for (; first != last; ++first) {
     if (first->second == &operation) {
       queue_.erase(first);

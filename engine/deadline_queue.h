@@ -1,7 +1,7 @@
 // DeadlineQueue: operations with a time limit, earliest first.
 //
-// Threads: every method from any thread. Ownership: holds operations whose owners wait; an
-// owner leaves with Remove before it ends.
+// Threads: every method from any thread. Ownership: holds operations whose runs are under way; an
+// owner leaves with Remove before its run ends.
 #ifndef GHOSTCARD_ENGINE_DEADLINE_QUEUE_H_
 #define GHOSTCARD_ENGINE_DEADLINE_QUEUE_H_
 
@@ -9,23 +9,22 @@
 #include <map>
 #include <optional>
 
-#include "engine/operation.h"
+#include "engine/operation_state.h"
 #include "hwsim/mutex.h"
 
 namespace engine {
 
 class DeadlineQueue {
  public:
-  // True when `operation` is now the earliest: whoever sleeps until the next deadline is to be
-  // woken. Requires: it has a deadline and is not in the queue.
+  // True: `operation` is now the earliest, and the caller wakes the thread that sleeps until the
+  // next deadline. Requires: the operation has a deadline and is not in the queue.
   bool Add(OperationState& operation);
-  // Takes it out; when this returns, no Expire is looking at it.
+  // Takes the operation out. After this returns, no Expire looks at it.
   void Remove(OperationState& operation);
 
-  // Calls stop(operation) for each whose time has come, and takes it out. `stop` runs under the
-  // queue's lock, which is what keeps the operation alive: it must be short and call nobody else's
-  // code; those it answers true for are told afterwards by the caller, through `tell`, without the
-  // lock.
+  // Takes out each operation whose time has come and calls stop(operation). `stop` runs under the
+  // queue's lock, which keeps the operation alive: it is short and runs no user code. Where it
+  // returns true, tell(operation) follows, without the lock.
   template <typename Stop, typename Tell>
   void Expire(hwsim::TimePoint now, Stop stop, Tell tell) {
     for (;;) {
@@ -41,6 +40,7 @@ class DeadlineQueue {
     }
   }
 
+  // The earliest time limit; none: the queue is empty.
   std::optional<hwsim::TimePoint> Next() const;
 
  private:

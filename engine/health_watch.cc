@@ -53,7 +53,7 @@ bool HealthWatch::HeartbeatFailed() {
   if (++stale_looks_ < options_.stale_looks_max) return false;
   stale_looks_ = 0;
   if (!completed) return true;
-  // It says that it is dead and goes on working.
+  // The heartbeat has stopped, but the card works.
   GHOSTCARD_RARE("a false heartbeat alarm");
   false_alarms_.fetch_add(1, std::memory_order_relaxed);
   return false;
@@ -61,7 +61,7 @@ bool HealthWatch::HeartbeatFailed() {
 
 void HealthWatch::Check(TimePoint now, std::optional<TimePoint> oldest_given_up) {
   if (card_.state() != CardState::kUp) {
-    // Known to be down, and not to beat.
+    // A card that is down does not beat.
     stale_looks_ = 0;
     return;
   }

@@ -1,11 +1,12 @@
 // HealthWatch: whether the card is alive, and what is done if it is not.
 //
-// Looks now and then while something is in flight. The heartbeat stands still for several looks and
-// nothing completes before the last: the card hangs and is reset, which answers what it has. It
-// stands still and requests complete: a false alarm, which is counted. A request that its run gave
-// up on long ago is still on the card: its response was lost, and a reset gives its buffers back.
+// Looks at intervals while a request is in flight. If the heartbeat does not advance for several
+// looks and no request completed before the last look, the card hangs: it is reset, which answers
+// every request that it has. If the heartbeat does not advance but requests complete, that is a
+// false alarm, which is counted. A request that stays on the card long after its run was given up
+// has lost its response: a reset gives its buffers back.
 //
-// Threads: NoteSubmitted, NoteCompleted and NextLook from any; Look from one at a time.
+// Threads: NoteSubmitted, NoteCompleted, NextLook and counts from any; Look from one at a time.
 #ifndef GHOSTCARD_ENGINE_HEALTH_WATCH_H_
 #define GHOSTCARD_ENGINE_HEALTH_WATCH_H_
 
@@ -18,10 +19,11 @@
 namespace engine {
 
 struct HealthOptions {
-  // How often the heartbeat is looked at; 0: not at all. Longer than the card's heartbeat.
+  // How often to look at the heartbeat; 0: never. Longer than the card's heartbeat interval.
   hwsim::Duration heartbeat_interval{};
-  uint32_t stale_looks_max = 3;  // so many looks without a beat: the card hangs
-  // A request is on the card for so long after its run was given up: it is lost; 0: never.
+  uint32_t stale_looks_max = 3;  // the card hangs after this number of looks without a beat
+  // A request counts as lost when it is still on the card this long after its run was given up; 0:
+  // never.
   hwsim::Duration stuck_limit{};
 };
 
@@ -31,9 +33,9 @@ class HealthWatch {
   HealthWatch(const HealthWatch&) = delete;
   HealthWatch& operator=(const HealthWatch&) = delete;
 
-  // A request was accepted. True: nobody is watching; the caller sees to it that Look is called.
+  // A request was accepted. True: no look is due; the caller sees to it that Look is called.
   bool NoteSubmitted() {
-    // Only exchanges change it: the later of two sees what the earlier did before.
+    // Only exchanges change watching_: the later of two sees what the earlier did before.
     return interval_ != hwsim::Duration::zero() && !watching_.load(std::memory_order_acquire) &&
            !watching_.exchange(true, std::memory_order_acq_rel);
   }
@@ -44,9 +46,9 @@ class HealthWatch {
     }
   }
 
-  // Looks if it is time to. `in_flight()` says how many requests the card has; `oldest_given_up()`
-  // since when, at the most, it keeps one that was given up. When to look next; none: not before
-  // NoteSubmitted says so.
+  // Looks if it is time to. `in_flight()` returns how many requests the card has;
+  // `oldest_given_up()` when the oldest run was given up whose request the card still has. Returns
+  // when to look next; none: not before NoteSubmitted returns true.
   template <typename InFlight, typename OldestGivenUp>
   std::optional<hwsim::TimePoint> Look(hwsim::TimePoint now, InFlight in_flight,
                                        OldestGivenUp oldest_given_up) {
@@ -60,7 +62,7 @@ class HealthWatch {
     Check(now, oldest_given_up());
     return LookAgain(now);
   }
-  // When Look has something to do; none: nothing is watched.
+  // When Look has something to do; none: no look is due.
   std::optional<hwsim::TimePoint> NextLook() const;
 
   struct Counts {
@@ -81,15 +83,15 @@ class HealthWatch {
 
   hwsim::Card& card_;
   const HealthOptions options_;
-  const hwsim::Duration interval_ = Interval(options_);  // 0: nothing is to be watched
+  const hwsim::Duration interval_ = Interval(options_);  // 0: never look
   std::atomic<bool> watching_{false};
   std::atomic<uint64_t> completed_{0};
-  // Relaxed, as the counters are: readings that stand alone.
+  // Relaxed, like the counters: each value stands alone.
   std::atomic<int64_t> next_look_ns_{kNoLook};
   std::atomic<uint64_t> resets_{0};
   std::atomic<uint64_t> false_alarms_{0};
 
-  // The looker's.
+  // Of the thread that calls Look.
   uint64_t last_beat_ = 0;
   uint64_t completed_at_look_ = 0;
   uint32_t stale_looks_ = 0;

@@ -1,5 +1,5 @@
-// NotificationFaults: the part of the card's fault plan that strikes when a job is
-// told: its wait fd signalled too early, twice or never, its callback run at the worst moment.
+// NotificationFaults: the faults of the card's plan that strike when an owner is told: a wait fd
+// signalled too early, twice or never, a callback run at the worst moment.
 //
 // Threads: every method from any.
 #ifndef GHOSTCARD_ENGINE_NOTIFICATION_FAULTS_H_
@@ -8,7 +8,7 @@
 #include <memory>
 #include <optional>
 
-#include "engine/operation.h"
+#include "engine/operation_state.h"
 #include "hwsim/card.h"
 #include "hwsim/mutex.h"
 
@@ -16,13 +16,13 @@ namespace engine {
 
 class NotificationFaults {
  public:
-  // Null: the card's plan has none. `card` outlives it.
+  // Null: the card's plan has no such fault. Requires: `card` outlives it.
   static std::unique_ptr<NotificationFaults> Create(hwsim::Card& card);
 
-  // What strikes, if anything does, and logs it. A job goes to wait for its completion, which it
-  // will be told of by its wait fd:
+  // Each returns the fault that strikes, if one does, and logs it.
+  // A job goes to wait for a completion that its wait fd announces.
   std::optional<hwsim::Fault> AtWait(const OperationState& operation, uint32_t queue_pair);
-  // ... or by its callback:
+  // A job goes to wait for a completion that its callback announces.
   std::optional<hwsim::Fault> AtCallback(const OperationState& operation, uint32_t queue_pair);
   // A wait fd is about to be signalled for a completion.
   std::optional<hwsim::Fault> AtTell(const OperationState& operation, uint32_t queue_pair);

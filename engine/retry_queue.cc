@@ -10,85 +10,80 @@ using hwsim::MutexLock;
 using hwsim::SubmitStatus;
 
 void RetryQueue::List::Insert(OperationState& operation, OperationState* next) {
-  operation.next_ = next;
-  operation.previous_ = next != nullptr ? next->previous_ : tail;
-  (operation.previous_ != nullptr ? operation.previous_->next_ : head) = &operation;
-  (next != nullptr ? next->previous_ : tail) = &operation;
+  QueueLinks& links = operation.queue;
+  links.next = next;
+  links.previous = next != nullptr ? next->queue.previous : tail;
+  (links.previous != nullptr ? links.previous->queue.next : head) = &operation;
+  (next != nullptr ? next->queue.previous : tail) = &operation;
   ++size;
-  if (operation.synchronous_) ++synchronous;
+  if (operation.run.synchronous) ++synchronous;
 }
 
 void RetryQueue::List::Unlink(OperationState& operation) {
-  (operation.previous_ != nullptr ? operation.previous_->next_ : head) = operation.next_;
-  (operation.next_ != nullptr ? operation.next_->previous_ : tail) = operation.previous_;
-  operation.next_ = operation.previous_ = nullptr;
+  QueueLinks& links = operation.queue;
+  (links.previous != nullptr ? links.previous->queue.next : head) = links.next;
+  (links.next != nullptr ? links.next->queue.previous : tail) = links.previous;
+  links.next = links.previous = nullptr;
   --size;
-  if (operation.synchronous_) --synchronous;
+  if (operation.run.synchronous) --synchronous;
 }
 
 void RetryQueue::Link(List& list, OperationState& operation, bool at_head) {
-  operation.place_ = &list == &waiting_ ? Place::kWaiting : Place::kGranted;
+  const bool synchronous = operation.run.synchronous;
+  operation.queue.membership = &list == &waiting_ ? Membership::kWaiting : Membership::kGranted;
   OperationState* next = nullptr;
-  if (at_head || operation.synchronous_) {
+  if (at_head || synchronous) {
     next = list.head;
-    // Behind the synchronous ones, unless it is a synchronous one that goes back to the head.
-    while (next != nullptr && next->synchronous_ && !(at_head && operation.synchronous_)) {
-      next = next->next_;
+    // Behind the synchronous callers, unless a synchronous caller goes back to the head.
+    while (next != nullptr && next->run.synchronous && !(at_head && synchronous)) {
+      next = next->queue.next;
     }
   }
   list.Insert(operation, next);
 }
 
 void RetryQueue::Unlink(OperationState& operation) {
-  if (operation.place_ == Place::kNowhere) return;
-  (operation.place_ == Place::kWaiting ? waiting_ : granted_).Unlink(operation);
-  operation.place_ = Place::kNowhere;
+  Membership& membership = operation.queue.membership;
+  if (membership == Membership::kNone) return;
+  (membership == Membership::kWaiting ? waiting_ : granted_).Unlink(operation);
+  membership = Membership::kNone;
 }
 
 void RetryQueue::UpdateCrowded() {
   crowded_.exchange(waiting_.size + granted_.size, std::memory_order_acq_rel);
 }
 
-SubmitStatus RetryQueue::Submit(OperationState& operation) {
-  bool granted = operation.phase_.load(std::memory_order_acquire) == Phase::kGranted;
+SubmitStatus RetryQueue::Submit(OperationState& operation, bool granted) {
   if (granted || crowded_.load(std::memory_order_acquire) != 0) {
     const MutexLock lock(mutex_);
-    granted = granted && operation.place_ == Place::kGranted;  // not passed on meanwhile
-    const bool may_go = granted || NewcomerMayGo(operation.synchronous_);
+    // A grant may have been passed on meanwhile.
+    granted = granted && operation.queue.membership == Membership::kGranted;
+    const bool may_go = granted || NewcomerMayGo(operation.run.synchronous);
     UpdateCrowded();
     if (!may_go) {
       GHOSTCARD_RARE("a newcomer had to queue up");
-      operation.phase_.store(Phase::kRetry, std::memory_order_relaxed);
       return SubmitStatus::kAgain;
     }
   }
-  // From here on the completion may come at any moment, on another thread.
-  operation.phase_.store(Phase::kRunning, std::memory_order_release);
   const SubmitStatus status = queue_pair_.Submit(operation);
-  if (status != SubmitStatus::kOk) {
-    operation.phase_.store(Phase::kRetry, std::memory_order_relaxed);
-  }
   if (granted && status == SubmitStatus::kAgain) GHOSTCARD_RARE("a granted slot was not there");
-  // The grant is given back only now: while it stood, nobody could take the slot.
+  // The grant is given back only now: while it stood, no other submit could take the slot.
   if (granted) Remove(operation);
   return status;
 }
 
 bool RetryQueue::Add(OperationState& operation, bool at_head) {
-  // Not under the lock: the last reference runs cleanups.
-  operation.queued_context_ =
-      waitctx::WaitContextRef::Retain(operation.synchronous_ ? nullptr : operation.context_);
+  // Not under the lock: when the last reference goes, cleanups run.
+  operation.queue.context =
+      waitctx::WaitContextRef::Retain(operation.run.synchronous ? nullptr : operation.run.context);
   const MutexLock lock(mutex_);
-  // seq_cst with stop_: either we see that it is to stop, or Stop sees that we wait.
-  operation.phase_.store(Phase::kQueued, std::memory_order_seq_cst);
+  operation.phase.Enqueue();
   Link(waiting_, operation, at_head);
   UpdateCrowded();
-  // A slot may have come free before anyone could see that somebody waits. Not for one that was
-  // just refused a slot that was free: it would come round again and again.
-  Phase phase = Phase::kQueued;
-  const bool granted =
-      !at_head && FirstCanHaveSlot() && waiting_.head == &operation &&
-      operation.phase_.compare_exchange_strong(phase, Phase::kGranted, std::memory_order_acq_rel);
+  // A slot may have come free before any thread could see that an operation waits. Not at the head:
+  // an operation there was just refused a slot that was free, and would try it again and again.
+  const bool granted = !at_head && FirstCanHaveSlot() && waiting_.head == &operation &&
+                       operation.phase.GrantAtOnce();
   if (granted) {
     Unlink(operation);
     Link(granted_, operation, false);
@@ -119,10 +114,8 @@ void RetryQueue::GrantSlots() {
       while (next == nullptr && FirstCanHaveSlot()) {
         OperationState& first = *waiting_.head;
         Unlink(first);
-        Phase phase = Phase::kQueued;
-        // Otherwise it was given up, and its owner is told that.
-        if (!first.phase_.compare_exchange_strong(phase, Phase::kTelling,
-                                                  std::memory_order_acq_rel)) {
+        // False: it was given up, and another thread tells its owner.
+        if (!first.phase.BeginGrant()) {
           GHOSTCARD_RARE("stopped before it was granted a slot");
           continue;
         }
@@ -137,11 +130,12 @@ void RetryQueue::GrantSlots() {
 }
 
 bool RetryQueue::IsGone(const OperationState& operation) {
-  return operation.queued_context_ && operation.queued_context_->closed();
+  return operation.queue.context && operation.queue.context->closed();
 }
 
 bool RetryQueue::SlotIsFree(bool synchronous) {
-  // None while the card is down; all for everybody when it is lost, so that they come and hear it.
+  // While the card is down, no slot is free. When it is lost, every slot is: each operation submits
+  // and is refused.
   using Admission = hwsim::QueuePair::Admission;
   const Admission admission = queue_pair_.admission();
   if (admission != Admission::kOpen) {
@@ -153,9 +147,9 @@ bool RetryQueue::SlotIsFree(bool synchronous) {
     return queue_pair_.in_flight() + kept < queue_pair_.depth();
   };
   if (is_free()) return true;
-  // A grant to somebody who is gone would keep its slot for good.
+  // A grant to an operation whose context is closed would keep its slot for good.
   for (OperationState* next = granted_.head; next != nullptr;) {
-    OperationState& granted = *std::exchange(next, next->next_);
+    OperationState& granted = *std::exchange(next, next->queue.next);
     if (!IsGone(granted)) continue;
     GHOSTCARD_RARE("a grant to a closed context was taken back");
     Unlink(granted);
@@ -168,15 +162,13 @@ bool RetryQueue::FirstCanHaveSlot() {
     OperationState& gone = *waiting_.head;
     Unlink(gone);
     GHOSTCARD_RARE("a closed context left the line");
-    // Nobody to tell. If its owner is ever resumed, it tries anew.
-    Phase phase = Phase::kQueued;
-    gone.phase_.compare_exchange_strong(phase, Phase::kRetry, std::memory_order_acq_rel);
+    gone.phase.LeaveQueue();
   }
-  return waiting_.head != nullptr && SlotIsFree(waiting_.head->synchronous_);
+  return waiting_.head != nullptr && SlotIsFree(waiting_.head->run.synchronous);
 }
 
 bool RetryQueue::NewcomerMayGo(bool synchronous) {
-  FirstCanHaveSlot();  // those who are gone keep nobody waiting
+  FirstCanHaveSlot();  // takes out operations whose context is closed
   const uint32_t before = synchronous ? waiting_.synchronous : waiting_.size;
   return before == 0 && SlotIsFree(synchronous);
 }

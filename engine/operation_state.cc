@@ -1,0 +1,15 @@
+#include "engine/operation_state.h"
+
+#include "hwsim/check.h"
+
+namespace engine {
+
+void OperationState::Release() {
+  GHOSTCARD_CHECK(RunPhase::IsAtRest(phase.now()),
+                  "an operation is destroyed while a run of it is under way");
+  // Either the card learns that it is the last one to hold the operation, or it has let go.
+  if (run.on_card && phase.Abandon()) return;
+  deleter(this);
+}
+
+}  // namespace engine
