@@ -71,7 +71,7 @@ Expected<TlsReport> RunOnce(const TlsBenchOptions& options, OSSL_LIB_CTX* card, 
   return report;
 }
 
-// How many handshakes take about `run_time`: a short run tells.
+// Measures in a short run how many handshakes take about `run_time`.
 Expected<uint64_t> Calibrate(const TlsBenchOptions& options, OSSL_LIB_CTX* card, const Row& row) {
   const auto report = RunOnce(options, card, row, 4ull * options.concurrency);
   if (!report) return hwsim::Unexpected(report.error());
@@ -133,12 +133,12 @@ Expected<std::vector<TlsReport>> RunTlsBench(const TlsBenchOptions& options) {
         Row& row = rows.emplace_back(Row{
             .version = version, .key = key, .notify = notify, .identity = &identities->at(key)});
         tell(row);
-        // Also where the number is given: the first run of each pays for what is loaded late.
+        // Also where the number is given: the first run of each row includes late loading.
         const auto calibrated = Calibrate(options, card->get(), row);
         if (!calibrated) return hwsim::Unexpected(calibrated.error());
         row.handshakes = options.handshakes != 0 ? options.handshakes : *calibrated;
       }
-      // In turn, so that a drift of the machine's speed meets every row alike.
+      // The rows take turns, so that a drift of the machine's speed affects all rows equally.
       for (uint32_t repetition = 0; repetition < options.repetitions; ++repetition) {
         double no_card = 0;
         for (Row& row : rows) {
@@ -187,7 +187,7 @@ std::string TlsVerdict(std::span<const TlsReport> reports) {
                         TlsNotifyName(report.notify), report.ratio_to_no_card);
   }
   if (!text.empty()) {
-    text = "In handshakes per second, beside the server without a card: " + text + ".";
+    text = "Handshakes per second, relative to the server without a card: " + text + ".";
   }
   uint64_t software = 0;
   for (const TlsReport& report : reports) software += report.software;

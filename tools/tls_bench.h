@@ -1,7 +1,7 @@
-// TlsBench: the same TLS server without a card, and with one whose completions are told by fd and
-// by callback, side by side, repeated in turn; each row is the median repetition.
+// TlsBench: compares one TLS server without a card, with a card and fd notification, and with a
+// card and callback notification. The runs take turns; each row is the median repetition.
 //
-// Threads: Run on the caller's, which becomes the server's.
+// Threads: RunTlsBench uses the calling thread as the server's.
 #ifndef GHOSTCARD_TOOLS_TLS_BENCH_H_
 #define GHOSTCARD_TOOLS_TLS_BENCH_H_
 
@@ -21,13 +21,13 @@ struct TlsBenchOptions {
   TlsCardOptions card;
   std::vector<TlsVersion> versions;
   std::vector<TlsKey> keys;
-  std::vector<TlsNotify> notifies;  // with the card; the run without one comes first in each turn
-  uint32_t concurrency = 64;        // connections under way
+  std::vector<TlsNotify> notifies;  // with the card; each turn begins with a run without a card
+  uint32_t concurrency = 64;        // connections open at a time
   uint32_t client_threads = 2;
-  uint64_t handshakes = 0;  // per run; 0: chosen so that a run takes about `run_time`
+  uint64_t handshakes = 0;  // per run; 0: as many as take about `run_time`
   uint32_t repetitions = 3;
   hwsim::Duration run_time = std::chrono::milliseconds(1000);
-  // Told what is under way; may be empty.
+  // Called at the start of each run; may be empty.
   std::function<void(const std::string& what, double fraction)> progress;
 };
 
@@ -39,22 +39,23 @@ struct TlsReport {
   uint32_t concurrency = 0, repetitions = 1;
   uint64_t handshakes = 0, failed = 0;
   double handshakes_per_s = 0, handshakes_per_s_min = 0, handshakes_per_s_max = 0;
-  // Median of the repetitions' ratios, each to the run without a card in the same turn; 0: none.
+  // Median over the repetitions of the ratio to the run without a card in the same turn; 0: none.
   double ratio_to_no_card = 0;
-  Quantiles latency_ns;  // as the client sees it, from connect to the handshake's end
-  // Per handshake: of the whole process, of the server's thread, of the clients' threads. What is
-  // left is the card's and the completion service's.
+  Quantiles latency_ns;  // at the client, from connect to the handshake's end
+  // Per handshake: of the whole process, of the server's thread, of the clients' threads. The rest
+  // is the time of the card and of the completion service.
   double cpu_ns = 0, server_cpu_ns = 0, client_cpu_ns = 0;
   double pauses = 0;      // per handshake
   uint64_t again = 0;     // pauses because the card was full
-  uint64_t software = 0;  // requests that the card would not do, or failed, in all repetitions
+  uint64_t software = 0;  // requests done in software: the card refused or failed them; all runs
 };
 
+// Fails when the card cannot be loaded, and with the first run that fails.
 hwsim::Expected<std::vector<TlsReport>> RunTlsBench(const TlsBenchOptions& options);
 
 std::string TlsTable(std::span<const TlsReport> reports);
-// For each version and key: what fd and callback come to beside no card, and whether it was the
-// card that did the work.
+// For each version and key: the ratio of fd and callback notification to no card, and how many
+// requests were done in software.
 std::string TlsVerdict(std::span<const TlsReport> reports);
 nlohmann::json ToJson(const TlsReport& report);
 

@@ -15,7 +15,7 @@
 #include "hwsim/fd.h"
 
 extern "C" {
-// The provider's only way in, as libcrypto's manual declares it.
+// The provider's entry point, declared as in provider-base(7).
 int OSSL_provider_init(const OSSL_CORE_HANDLE* core, const OSSL_DISPATCH* in,
                        const OSSL_DISPATCH** out, void** provctx);
 }
@@ -38,7 +38,7 @@ std::string_view TransportName(hwsim::TransportKind transport) {
   return "auto";
 }
 
-// What a person would write into openssl.cnf.
+// The contents of an openssl.cnf that loads the card.
 std::string Configuration(const TlsCardOptions& options) {
   const CardOptions& card = options.card;
   const auto poll_interval =
@@ -68,12 +68,16 @@ std::string Configuration(const TlsCardOptions& options) {
       card.queue_pairs, card.depth, card.execution_threads, card.seed);
 }
 
-// libcrypto reads its configuration from a file; this one has no name but its number.
+// libcrypto reads its configuration from a file: this one is in memory.
 Expected<hwsim::UniqueFd> FileOf(const std::string& text) {
   hwsim::UniqueFd file(::memfd_create("openssl.cnf", MFD_CLOEXEC));
-  if (!file.valid() ||
-      ::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
+  if (!file.valid()) {
     return hwsim::Unexpected(hwsim::SystemError("a configuration file in memory", errno));
+  }
+  const ssize_t written = ::write(file.get(), text.data(), text.size());
+  if (written != static_cast<ssize_t>(text.size())) {
+    return hwsim::Unexpected(
+        hwsim::SystemError("writing a configuration file in memory", written < 0 ? errno : EIO));
   }
   return file;
 }
@@ -89,9 +93,9 @@ Expected<OpensslPtr<OSSL_LIB_CTX>> LoadCard(const TlsCardOptions& options) {
   if (OSSL_PROVIDER_add_builtin(library.get(), "ghostcard", OSSL_provider_init) != 1 ||
       OSSL_LIB_CTX_load_config(library.get(), path.c_str()) != 1 ||
       OSSL_PROVIDER_available(library.get(), "ghostcard") != 1) {
-    // By its configuration, libcrypto says nothing of why a provider did not come up; asked for by
-    // name, it does, where the environment is to blame.
-    OSSL_PROVIDER_load(library.get(), "ghostcard");
+    // libcrypto does not report why a configured provider failed to load. Loading it by name fails
+    // for the same reason, and leaves that on the error queue.
+    (void)OSSL_PROVIDER_load(library.get(), "ghostcard");
     return hwsim::Unexpected(OpensslError("the ghostcard provider could not be loaded"));
   }
   return library;
@@ -102,14 +106,16 @@ uint64_t CardCounter(OSSL_LIB_CTX* library, const char* name) {
     const char* name;
     uint64_t answer = 0;
   } question{name};
-  OSSL_PROVIDER_do_all(
+  // Its result is the callback's.
+  (void)OSSL_PROVIDER_do_all(
       library,
       [](OSSL_PROVIDER* provider, void* argument) {
         if (std::string_view(OSSL_PROVIDER_get0_name(provider)) != "ghostcard") return 1;
         auto& asked = *static_cast<Question*>(argument);
         OSSL_PARAM params[] = {OSSL_PARAM_construct_uint64(asked.name, &asked.answer),
                                OSSL_PARAM_construct_end()};
-        OSSL_PROVIDER_get_params(provider, params);
+        // An unknown counter leaves `answer` at 0.
+        if (OSSL_PROVIDER_get_params(provider, params) != 1) asked.answer = 0;
         return 1;
       },
       &question);

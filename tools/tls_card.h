@@ -1,5 +1,7 @@
-// A card behind libcrypto: a library context in which the ghostcard provider, built into this
-// program, does whatever it offers.
+// LoadCard: a library context whose algorithms come from the ghostcard provider, which is built
+// into this program.
+//
+// Threads: any, one at a time for each library context.
 #ifndef GHOSTCARD_TOOLS_TLS_CARD_H_
 #define GHOSTCARD_TOOLS_TLS_CARD_H_
 
@@ -12,18 +14,18 @@
 namespace tools {
 
 struct TlsCardOptions {
-  CardOptions card;     // all but its profile, which is given by
-  std::string profile;  // the name of one that ships, or
-  std::string config;   // a file, if not empty
+  CardOptions card;     // its profile is not used; the two below choose it
+  std::string profile;  // the name of a shipped profile
+  std::string config;   // a file; takes precedence if not empty
   hwsim::CompletionMode completion = hwsim::CompletionMode::kInterrupt;
 };
 
-// Fails with what libcrypto says. The card lasts until the process ends, whatever becomes of the
-// library context.
+// Fails with the message of libcrypto. The card exists until the process ends, also after the
+// library context is freed.
 hwsim::Expected<OpensslPtr<OSSL_LIB_CTX>> LoadCard(const TlsCardOptions& options);
 
-// A number that the ghostcard provider of `library` gives, as ghostcard-requests; 0: it is not
-// there.
+// A counter of the ghostcard provider of `library`, such as "ghostcard-requests"; 0: there is no
+// such provider or counter.
 uint64_t CardCounter(OSSL_LIB_CTX* library, const char* name);
 
 }  // namespace tools

@@ -12,13 +12,15 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
-#include <ctime>
 #include <deque>
 #include <random>
 #include <span>
+#include <system_error>
 #include <thread>
+#include <utility>
 
 #include "hwsim/fd.h"
+#include "tools/tls/cpu_time.h"
 
 namespace tools {
 
@@ -27,7 +29,7 @@ using SteadyClock = std::chrono::steady_clock;
 
 namespace {
 
-// Where a client that leaves in the middle leaves.
+// The point at which a client disconnects early.
 enum class Leave : uint8_t { kNever, kAfterConnect, kAfterHello, kOnFirstAnswer, kAfterHandshake };
 
 struct Client {
@@ -36,7 +38,7 @@ struct Client {
   OpensslPtr<SSL> ssl;
   Step step = Step::kConnect;
   Leave leave = Leave::kNever;
-  uint32_t events = 0;  // seen on the socket
+  uint32_t events = 0;  // of epoll for this socket
   std::vector<char> echo;
   size_t echoed = 0;
   SteadyClock::time_point started;
@@ -46,8 +48,10 @@ Expected<OpensslPtr<SSL_CTX>> MakeContext(OSSL_LIB_CTX* library, const TlsClient
   OpensslPtr<SSL_CTX> context(SSL_CTX_new_ex(library, nullptr, TLS_client_method()));
   if (context == nullptr) return hwsim::Unexpected(OpensslError("SSL_CTX_new_ex"));
   const int version = options.version == TlsVersion::k12 ? TLS1_2_VERSION : TLS1_3_VERSION;
-  SSL_CTX_set_min_proto_version(context.get(), version);
-  SSL_CTX_set_max_proto_version(context.get(), version);
+  if (SSL_CTX_set_min_proto_version(context.get(), version) != 1 ||
+      SSL_CTX_set_max_proto_version(context.get(), version) != 1) {
+    return hwsim::Unexpected(OpensslError("setting up TLS clients"));
+  }
   if (auto demanded = DemandIdentity(context.get(), library, options.server); !demanded) {
     return hwsim::Unexpected(std::move(demanded.error()));
   }
@@ -63,7 +67,7 @@ char PatternAt(size_t index) { return static_cast<char>(index * 31 + 7); }
 
 }  // namespace
 
-// One thread's clients.
+// The clients of one thread.
 class ClientLoop {
  public:
   ClientLoop(const TlsClientsOptions& options, SSL_CTX* context, std::atomic<int64_t>& left,
@@ -74,26 +78,30 @@ class ClientLoop {
 
   void Run() {
     epoll_ = hwsim::UniqueFd(::epoll_create1(EPOLL_CLOEXEC));
-    if (!epoll_.valid()) return Fail(hwsim::SystemError("epoll_create1", errno).message);
+    if (!epoll_.valid()) return GiveUp(hwsim::SystemError("epoll_create1", errno));
     for (Client& client : clients_) Begin(client);
     std::array<epoll_event, 64> events;
     while (open_ > 0) {
       const int count =
           ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), -1);
+      if (count < 0 && errno != EINTR) {
+        GiveUp(hwsim::SystemError("epoll_wait", errno));
+        clients_.clear();  // the server waits until its clients disconnect
+        break;
+      }
       for (int i = 0; i < count; ++i) {
         Client& client = *static_cast<Client*>(events[static_cast<size_t>(i)].data.ptr);
         ++client.events;
         if (client.ssl != nullptr) Drive(client);
       }
     }
-    timespec time{};
-    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-    counts_.cpu = std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+    counts_.cpu = ThreadCpuTime();
   }
 
   TlsClients::Counts& counts() { return counts_; }
 
  private:
+  // Begins the next connection, if one is left.
   void Begin(Client& client) {
     if (left_.fetch_sub(1, std::memory_order_relaxed) <= 0) return;
     client.started = SteadyClock::now();
@@ -104,37 +112,54 @@ class ClientLoop {
     if (std::uniform_real_distribution<>()(random_) < options_.abort_probability) {
       client.leave = static_cast<Leave>(std::uniform_int_distribution<>(1, 4)(random_));
     }
-    if (!Connect(client)) {
-      Fail(hwsim::SystemError("connect", errno).message);
+    auto begun = Connect(client);
+    if (begun) begun = SetUp(client);
+    if (!begun) {
+      client.ssl.reset();
       client.socket.Reset();
-      left_.store(0, std::memory_order_relaxed);  // the next would fare no better
-      return;
+      return GiveUp(std::move(begun.error()));
     }
-    client.ssl.reset(SSL_new(context_));
-    SSL_set_fd(client.ssl.get(), client.socket.get());
-    SSL_set_connect_state(client.ssl.get());
-    if (options_.resume && session_ != nullptr) SSL_set_session(client.ssl.get(), session_.get());
-    epoll_event event{.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
-                      .data = {.ptr = &client}};
-    ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, client.socket.get(), &event);
     ++open_;
   }
 
-  bool Connect(Client& client) const {
+  Expected<void> Connect(Client& client) const {
     client.socket =
         hwsim::UniqueFd(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-    if (!client.socket.valid()) return false;
+    if (!client.socket.valid()) return hwsim::Unexpected(hwsim::SystemError("socket", errno));
+    const int fd = client.socket.get();
     const int on = 1;
-    ::setsockopt(client.socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     const linger reset{.l_onoff = 1, .l_linger = 0};
-    ::setsockopt(client.socket.get(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+    if (::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0 ||
+        ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset) != 0) {
+      return hwsim::Unexpected(hwsim::SystemError("setsockopt", errno));
+    }
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     address.sin_port = htons(options_.port);
-    const int result =
-        ::connect(client.socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
-    return result == 0 || errno == EINPROGRESS;
+    if (::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 &&
+        errno != EINPROGRESS) {
+      return hwsim::Unexpected(hwsim::SystemError("connect", errno));
+    }
+    return {};
+  }
+
+  Expected<void> SetUp(Client& client) {
+    client.ssl.reset(SSL_new(context_));
+    if (client.ssl == nullptr || SSL_set_fd(client.ssl.get(), client.socket.get()) != 1) {
+      return hwsim::Unexpected(OpensslError("a client could not be set up"));
+    }
+    SSL_set_connect_state(client.ssl.get());
+    if (options_.resume && session_ != nullptr &&
+        SSL_set_session(client.ssl.get(), session_.get()) != 1) {
+      return hwsim::Unexpected(OpensslError("SSL_set_session"));
+    }
+    epoll_event event{.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
+                      .data = {.ptr = &client}};
+    if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, client.socket.get(), &event) != 0) {
+      return hwsim::Unexpected(hwsim::SystemError("epoll_ctl", errno));
+    }
+    return {};
   }
 
   void Drive(Client& client) {
@@ -187,7 +212,7 @@ class ClientLoop {
     const std::span<char> left = std::span(client.echo).subspan(client.echoed);
     switch (client.step) {
       case Client::Step::kConnect:
-        return 1;  // an error shows itself at the first write
+        return 1;  // the first write reports an error
       case Client::Step::kHandshake:
         return SSL_connect(ssl);
       case Client::Step::kWrite:
@@ -230,14 +255,14 @@ class ClientLoop {
       case Client::Step::kClose:
         break;
     }
-    Fail("the server sent more than it was sent");
+    Fail("the server sent more bytes than the client");
     End(client);
     return false;
   }
 
   void Completed(Client& client) {
     for (size_t i = 0; i < client.echo.size(); ++i) {
-      if (client.echo[i] != PatternAt(i)) return Fail("the echo differs from what was sent");
+      if (client.echo[i] != PatternAt(i)) return Fail("the echo differs from what the client sent");
     }
     ++counts_.handshakes;
     if (SSL_session_reused(client.ssl.get()) != 0) ++counts_.resumed;
@@ -248,8 +273,15 @@ class ClientLoop {
     if (counts_.failed++ == 0) counts_.first_failure = why;
   }
 
+  // A connection could not be begun: no client begins another, as the next would fail too.
+  void GiveUp(hwsim::Error error) {
+    Fail(error.message);
+    if (!counts_.error) counts_.error = std::move(error);
+    left_.store(0, std::memory_order_relaxed);
+  }
+
   void End(Client& client) {
-    // Said to be closed in good order, or libssl forgets the session.
+    // Marked as closed in good order, since libssl otherwise drops the session.
     SSL_set_shutdown(client.ssl.get(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     client.ssl.reset();
     client.socket.Reset();
@@ -283,15 +315,23 @@ class TlsClients::Impl {
     }
   }
 
-  void Start() {
+  Expected<void> Start() {
     for (ClientLoop& loop : loops_) {
-      threads_.emplace_back([this, &loop] {
-        loop.Run();
-        const bool last = running_.fetch_sub(1, std::memory_order_acq_rel) == 1;
-        if (last && options_.done) options_.done();
-      });
+      try {
+        threads_.emplace_back([this, &loop] {
+          loop.Run();
+          EndThreads(1);
+        });
+      } catch (const std::system_error& error) {
+        Stop();
+        EndThreads(static_cast<uint32_t>(loops_.size() - threads_.size()));
+        return hwsim::Unexpected(hwsim::SystemError("a client thread", error.code().value()));
+      }
     }
+    return {};
   }
+
+  void Stop() { left_.store(0, std::memory_order_relaxed); }
 
   Counts Join() {
     for (std::thread& thread : threads_) thread.join();
@@ -304,6 +344,7 @@ class TlsClients::Impl {
       sum.aborted += counts.aborted;
       sum.failed += counts.failed;
       if (sum.first_failure.empty()) sum.first_failure = counts.first_failure;
+      if (!sum.error) sum.error = counts.error;
       sum.latencies_ns.insert(sum.latencies_ns.end(), counts.latencies_ns.begin(),
                               counts.latencies_ns.end());
       sum.cpu += counts.cpu;
@@ -312,11 +353,17 @@ class TlsClients::Impl {
   }
 
  private:
+  // acq_rel: `done` sees what every thread did.
+  void EndThreads(uint32_t count) {
+    const bool last = running_.fetch_sub(count, std::memory_order_acq_rel) == count;
+    if (last && options_.done) options_.done();
+  }
+
   const TlsClientsOptions options_;
   const OpensslPtr<OSSL_LIB_CTX> library_;
   const OpensslPtr<SSL_CTX> context_;
-  std::atomic<int64_t> left_;
-  std::atomic<uint32_t> running_;
+  std::atomic<int64_t> left_;      // connections to begin
+  std::atomic<uint32_t> running_;  // threads
   std::deque<ClientLoop> loops_;
   std::vector<std::thread> threads_;
 };
@@ -333,7 +380,8 @@ Expected<std::unique_ptr<TlsClients>> TlsClients::Create(TlsClientsOptions optio
       std::make_unique<Impl>(std::move(options), std::move(library), std::move(*context))));
 }
 
-void TlsClients::Start() { impl_->Start(); }
+Expected<void> TlsClients::Start() { return impl_->Start(); }
+void TlsClients::Stop() { impl_->Stop(); }
 TlsClients::Counts TlsClients::Join() { return impl_->Join(); }
 
 }  // namespace tools

@@ -81,7 +81,7 @@ bool FillCertificate(X509* certificate, EVP_PKEY* key) {
 std::string ContentsOf(BIO* bio) {
   char* data = nullptr;
   const long size = BIO_get_mem_data(bio, &data);
-  return {data, static_cast<size_t>(size)};
+  return size <= 0 ? std::string() : std::string(data, static_cast<size_t>(size));
 }
 
 OpensslPtr<BIO> Reader(const std::string& pem) {
@@ -92,6 +92,10 @@ OpensslPtr<X509> ReadCertificate(OSSL_LIB_CTX* library, const std::string& prope
                                  const std::string& pem) {
   X509* certificate = X509_new_ex(library, properties.empty() ? nullptr : properties.c_str());
   const OpensslPtr<BIO> bio = Reader(pem);
+  if (certificate == nullptr || bio == nullptr) {
+    X509_free(certificate);
+    return nullptr;
+  }
   if (PEM_read_bio_X509(bio.get(), &certificate, nullptr, nullptr) == nullptr) {
     X509_free(certificate);
     certificate = nullptr;
@@ -103,11 +107,13 @@ OpensslPtr<X509> ReadCertificate(OSSL_LIB_CTX* library, const std::string& prope
 
 Expected<TlsIdentity> TlsIdentity::Create(TlsKey key_type) {
   const OpensslPtr<OSSL_LIB_CTX> library(OSSL_LIB_CTX_new());
+  if (library == nullptr) return hwsim::Unexpected(OpensslError("OSSL_LIB_CTX_new"));
   const OpensslPtr<EVP_PKEY> key = GenerateKey(library.get(), key_type);
   const OpensslPtr<X509> certificate(X509_new_ex(library.get(), nullptr));
   const OpensslPtr<BIO> key_pem(BIO_new(BIO_s_mem()));
   const OpensslPtr<BIO> certificate_pem(BIO_new(BIO_s_mem()));
-  if (key == nullptr || certificate == nullptr || !FillCertificate(certificate.get(), key.get()) ||
+  if (key == nullptr || certificate == nullptr || key_pem == nullptr ||
+      certificate_pem == nullptr || !FillCertificate(certificate.get(), key.get()) ||
       PEM_write_bio_PKCS8PrivateKey(key_pem.get(), key.get(), nullptr, nullptr, 0, nullptr,
                                     nullptr) != 1 ||
       PEM_write_bio_X509(certificate_pem.get(), certificate.get()) != 1) {
@@ -119,6 +125,7 @@ Expected<TlsIdentity> TlsIdentity::Create(TlsKey key_type) {
 Expected<void> UseIdentity(SSL_CTX* context, OSSL_LIB_CTX* library, const std::string& properties,
                            const TlsIdentity& identity) {
   const OpensslPtr<BIO> bio = Reader(identity.key_pem);
+  if (bio == nullptr) return hwsim::Unexpected(OpensslError("BIO_new_mem_buf"));
   const OpensslPtr<EVP_PKEY> key(
       PEM_read_bio_PrivateKey_ex(bio.get(), nullptr, nullptr, nullptr, library,
                                  properties.empty() ? nullptr : properties.c_str()));

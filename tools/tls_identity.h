@@ -1,5 +1,8 @@
-// TlsIdentity: a certificate and its key, made in memory, for servers and clients of tools and
+// TlsIdentity: a certificate and its key, made in memory, for TLS servers and clients of tools and
 // tests. Self-signed, for "localhost" and 127.0.0.1, valid for a day.
+//
+// Threads: any; functions that take an SSL_CTX: one at a time for each. Ownership: a TlsIdentity is
+// a value. Functions that take pointers keep none.
 #ifndef GHOSTCARD_TOOLS_TLS_IDENTITY_H_
 #define GHOSTCARD_TOOLS_TLS_IDENTITY_H_
 
@@ -21,12 +24,12 @@ struct TlsIdentity {
   std::string key_pem;  // PKCS#8
   std::string certificate_pem;
 
-  // Made in a library context of its own, so that no provider or engine of the process's takes
-  // part.
+  // Uses a library context of its own, so that providers and engines of the process play no part.
+  // Fails with the message of libcrypto.
   static hwsim::Expected<TlsIdentity> Create(TlsKey key);
 };
 
-// What libcrypto last complained of on this thread, after `what`; empties its queue.
+// An Error of `what` and the messages on this thread's libcrypto error queue. Empties the queue.
 hwsim::Error OpensslError(std::string_view what);
 
 struct OpensslDeleter {
@@ -41,11 +44,10 @@ struct OpensslDeleter {
 template <typename T>
 using OpensslPtr = std::unique_ptr<T, OpensslDeleter>;
 
-// Gives `context` the identity, read by the library context and with the properties that `context`
-// was made with.
+// Gives `context` the identity. Requires: `context` was made with `library` and `properties`.
 hwsim::Expected<void> UseIdentity(SSL_CTX* context, OSSL_LIB_CTX* library,
                                   const std::string& properties, const TlsIdentity& identity);
-// Makes `context` demand a certificate of its peer, and accept this one.
+// Makes `context` ask its peer for a certificate, and accept `peer`.
 hwsim::Expected<void> DemandIdentity(SSL_CTX* context, OSSL_LIB_CTX* library,
                                      const TlsIdentity& peer);
 

@@ -1,4 +1,5 @@
-// A TLS server on the calling thread, its clients in threads of their own, and what it took.
+// RunTls: runs a TLS server on the calling thread and its clients in threads of their own, and
+// measures the run.
 #ifndef GHOSTCARD_TOOLS_TLS_RUN_H_
 #define GHOSTCARD_TOOLS_TLS_RUN_H_
 
@@ -14,9 +15,10 @@ struct TlsRunResult {
   hwsim::Duration cpu{};  // user and system time of the whole process
 };
 
-// Runs `clients.connections` connections; what the two sides have to agree on (port, version,
-// identities, echo) is the server's. Ignores SIGPIPE in the process from then on. Several may run
-// at once, each on a thread of its own; cpu is then of all.
+// Runs `clients.connections` connections. The clients take port, version, identities and echo from
+// the server. Sets SIGPIPE to ignored in the process. Several threads may call RunTls at once;
+// `cpu` is then the time of all runs. Fails when either side cannot be set up, or cannot go on:
+// with OutOfDescriptors() when the process has no file descriptor left.
 hwsim::Expected<TlsRunResult> RunTls(TlsServerOptions server, TlsClientsOptions clients);
 
 }  // namespace tools

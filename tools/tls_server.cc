@@ -13,12 +13,14 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
-#include <ctime>
 #include <deque>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "hwsim/fd.h"
+#include "tools/load/ready_list.h"
+#include "tools/tls/cpu_time.h"
 
 namespace tools {
 
@@ -42,91 +44,46 @@ std::string_view TlsNotifyName(TlsNotify notify) {
 
 namespace {
 
-class ReadyList;
+struct Connection;
 
-// A place for a connection. Places outlive connections, so that an event or a callback that comes
-// late finds a place, and at worst drives its next connection once for nothing.
-struct Place {
+// The connections whose callbacks ran, and the eventfd that ends the server's sleep in epoll_wait.
+struct ReadyConnections {
+  void Push(Connection& connection);
+
+  ReadyList<Connection> list;
+  hwsim::EventFd wake;
+};
+
+// The state of one connection at a time. The server uses each object for many connections in turn,
+// and frees none while it runs: a late event or callback finds an object, and at worst drives the
+// object's next connection once without need.
+struct Connection : ReadyItem {
   enum class Step : uint8_t { kHandshake, kRead, kWrite, kShutdown, kLinger };
 
-  // What an epoll event points to: a place, and which of its fds.
+  // What the data of an epoll event points to.
   struct Source {
-    Place* place;
+    Connection* connection;
     bool is_wait_fd;
   };
   Source socket_source{this, false};
   Source wait_source{this, true};
 
   hwsim::UniqueFd socket;
-  OpensslPtr<SSL> ssl;
+  OpensslPtr<SSL> ssl;  // null: no connection
   Step step = Step::kHandshake;
-  // Of the place, not of a call: a paused read or write has its buffer until it is resumed.
+  // Buffers: a paused SSL_read or SSL_write uses its buffer until it is resumed.
   std::vector<char> echo;
   char linger = 0;
   size_t echoed = 0;
   bool paused = false;
   bool peer_left = false;
-  bool by_trial = false;  // to be driven at the next turn, as nobody will tell
+  bool to_retry = false;  // no fd and no callback will tell: resume it on the next turn
 
-  ReadyList* ready = nullptr;
-  std::atomic<bool> queued{false};
-  Place* next_ready = nullptr;
+  ReadyConnections* ready = nullptr;
 };
 
-// Where callbacks put the places that are to be driven, and the server's sleep ends. Many push,
-// one takes.
-class ReadyList {
- public:
-  explicit ReadyList(const hwsim::EventFd& wake) : wake_(wake) {}
-
-  void Push(Place& place) {
-    if (place.queued.exchange(true, std::memory_order_acq_rel)) return;
-    Place* head = head_.load(std::memory_order_relaxed);
-    do {
-      place.next_ready = head;
-      // seq_cst with sleeping_: either the sleeper sees the place, or we see the sleeper.
-    } while (!head_.compare_exchange_weak(head, &place, std::memory_order_seq_cst));
-    if (sleeping_.load(std::memory_order_seq_cst) && sleeping_.exchange(false)) wake_.Signal();
-  }
-
-  // Whether there is something to take, so that the caller must not sleep.
-  bool GoToSleep() {
-    sleeping_.store(true, std::memory_order_seq_cst);
-    if (head_.load(std::memory_order_seq_cst) == nullptr) return true;
-    sleeping_.store(false, std::memory_order_relaxed);
-    return false;
-  }
-  void WakeUp() { sleeping_.store(false, std::memory_order_relaxed); }
-
-  // Calls drive(place) for each, oldest first.
-  template <typename Drive>
-  void Take(Drive drive) {
-    Place* newest = head_.exchange(nullptr, std::memory_order_acquire);
-    Place* oldest = nullptr;
-    while (newest != nullptr) {
-      Place* const next = newest->next_ready;
-      newest->next_ready = oldest;
-      oldest = newest;
-      newest = next;
-    }
-    while (oldest != nullptr) {
-      Place* const place = oldest;
-      oldest = oldest->next_ready;  // it may be pushed again as soon as it is not queued
-      place->queued.store(false, std::memory_order_release);
-      drive(*place);
-    }
-  }
-
- private:
-  const hwsim::EventFd& wake_;
-  std::atomic<Place*> head_{nullptr};
-  std::atomic<bool> sleeping_{false};
-};
-
-hwsim::Duration ThreadCpuTime() {
-  timespec time{};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+void ReadyConnections::Push(Connection& connection) {
+  if (list.Push(connection)) wake.Signal();
 }
 
 Expected<hwsim::UniqueFd> Listen(uint16_t& port) {
@@ -150,18 +107,21 @@ Expected<OpensslPtr<SSL_CTX>> MakeContext(const TlsServerOptions& options) {
       options.library, options.properties.empty() ? nullptr : options.properties.c_str(),
       TLS_server_method()));
   if (context == nullptr) return hwsim::Unexpected(OpensslError("SSL_CTX_new_ex"));
+  static constexpr std::array<unsigned char, 9> kSessions = {'g', 'h', 'o', 's', 't',
+                                                             'c', 'a', 'r', 'd'};
   const int version = options.version == TlsVersion::k12 ? TLS1_2_VERSION : TLS1_3_VERSION;
-  SSL_CTX_set_min_proto_version(context.get(), version);
-  SSL_CTX_set_max_proto_version(context.get(), version);
+  if (SSL_CTX_set_min_proto_version(context.get(), version) != 1 ||
+      SSL_CTX_set_max_proto_version(context.get(), version) != 1 ||
+      SSL_CTX_set_num_tickets(context.get(), options.tickets) != 1 ||
+      SSL_CTX_set_session_id_context(context.get(), kSessions.data(), kSessions.size()) != 1) {
+    return hwsim::Unexpected(OpensslError("setting up a TLS server"));
+  }
+  // These return the new or the old settings, and cannot fail.
   if (options.notify != TlsNotify::kNone) SSL_CTX_set_mode(context.get(), SSL_MODE_ASYNC);
   SSL_CTX_set_mode(context.get(),
                    SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-  SSL_CTX_set_num_tickets(context.get(), options.tickets);
   if (options.tickets == 0) SSL_CTX_set_options(context.get(), SSL_OP_NO_TICKET);
   SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
-  static constexpr std::array<unsigned char, 9> kSessions = {'g', 'h', 'o', 's', 't',
-                                                             'c', 'a', 'r', 'd'};
-  SSL_CTX_set_session_id_context(context.get(), kSessions.data(), kSessions.size());
   if (auto used = UseIdentity(context.get(), options.library, options.properties, options.identity);
       !used) {
     return hwsim::Unexpected(std::move(used.error()));
@@ -186,38 +146,41 @@ class TlsServer::Impl {
         context_(std::move(context)),
         listener_(std::move(listener)),
         epoll_(std::move(epoll)),
-        wake_(std::move(wake)),
-        ready_(wake_) {
+        ready_{.list = {}, .wake = std::move(wake)} {
     for (uint32_t i = 0; i < options_.connections_max; ++i) {
-      Place& place = places_.emplace_back();
-      place.ready = &ready_;
-      place.echo.resize(options_.echo_bytes);
-      free_.push_back(&place);
+      Connection& connection = connections_.emplace_back();
+      connection.ready = &ready_;
+      connection.echo.resize(options_.echo_bytes);
+      free_.push_back(&connection);
     }
-    Watch(listener_.get(), EPOLLIN | EPOLLET, &listener_);
-    Watch(wake_.fd(), EPOLLIN, &wake_);
+    if (Watch(listener_.get(), EPOLLIN | EPOLLET, &listener_)) {
+      Watch(ready_.wake.fd(), EPOLLIN, &ready_);
+    }
   }
 
-  void Run() {
+  Expected<void> Run() {
     const hwsim::Duration cpu_before = ThreadCpuTime();
     std::array<epoll_event, 64> events;
-    while (!stopped_.load(std::memory_order_acquire) || free_.size() < places_.size()) {
-      const bool may_sleep = by_trial_.empty() && !polling() && ready_.GoToSleep();
+    while (!IsDone()) {
+      const bool sleeps = to_retry_.empty() && !polling() && ready_.list.AnnounceSleep();
       const int count = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()),
-                                     may_sleep ? -1 : 0);
-      ready_.WakeUp();
+                                     sleeps ? -1 : 0);
+      if (count < 0 && errno != EINTR) Fail(hwsim::SystemError("epoll_wait", errno));
+      ready_.list.EndSleep();
       for (int i = 0; i < count; ++i) Handle(events[static_cast<size_t>(i)]);
       if (polling()) options_.poll_card();
-      ready_.Take([this](Place& place) { Drive(place); });
-      RetryByTrial();
+      ready_.list.TakeAll([this](Connection& connection) { Drive(connection); });
+      Retry();
       if (accept_more_) Accept();
     }
     counts_.cpu = ThreadCpuTime() - cpu_before;
+    if (error_) return hwsim::Unexpected(*error_);
+    return {};
   }
 
   void Stop() {
     stopped_.store(true, std::memory_order_release);
-    wake_.Signal();
+    ready_.wake.Signal();
   }
 
   const Counts& counts() const { return counts_; }
@@ -226,211 +189,271 @@ class TlsServer::Impl {
  private:
   bool polling() const { return options_.poll_card && paused_ > 0; }
 
-  void Watch(int fd, uint32_t events, void* source) {
+  bool IsDone() const {
+    const bool ends = error_ || stopped_.load(std::memory_order_acquire);
+    return ends && free_.size() == connections_.size();
+  }
+
+  // Ends the run with `error`, the first one given. No connection is accepted after this. The
+  // paused connections are resumed on each turn, without waiting for an event, until their jobs
+  // end, since the failure may be that an event cannot arrive.
+  void Fail(hwsim::Error error) {
+    if (error_) return;
+    error_ = std::move(error);
+    listener_.Reset();  // resets the connections that wait to be accepted
+    accept_more_ = false;
+    for (Connection& connection : connections_) {
+      if (connection.ssl == nullptr) continue;
+      if (connection.paused) {
+        RetryLater(connection);
+      } else {
+        End(connection);
+      }
+    }
+  }
+
+  // False: epoll refused, and the run has failed.
+  bool Watch(int fd, uint32_t events, void* source) {
     epoll_event event{.events = events, .data = {.ptr = source}};
-    ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event);
+    if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) == 0) return true;
+    Fail(hwsim::SystemError("epoll_ctl", errno));
+    return false;
   }
 
   void Handle(const epoll_event& event) {
     if (event.data.ptr == &listener_) {
-      accept_more_ = true;
+      accept_more_ = !error_;
       return;
     }
-    if (event.data.ptr == &wake_) {
-      wake_.Drain();
+    if (event.data.ptr == &ready_) {
+      ready_.wake.Drain();
       return;
     }
-    const auto& source = *static_cast<Place::Source*>(event.data.ptr);
-    Place& place = *source.place;
-    if (place.ssl == nullptr) return;  // it ended in this very turn
+    const auto& source = *static_cast<Connection::Source*>(event.data.ptr);
+    Connection& connection = *source.connection;
+    if (connection.ssl == nullptr) return;  // it ended earlier in this turn
     if (source.is_wait_fd) {
-      if (place.paused) Drive(place);
+      if (connection.paused) Drive(connection);
       return;
     }
-    if ((event.events & (EPOLLHUP | EPOLLERR | EPOLLRDHUP)) != 0) place.peer_left = true;
-    if (!place.paused) {
-      Drive(place);
-    } else if (place.peer_left && options_.free_at_once) {
+    if ((event.events & (EPOLLHUP | EPOLLERR | EPOLLRDHUP)) != 0) connection.peer_left = true;
+    if (!connection.paused) {
+      Drive(connection);
+    } else if (connection.peer_left && options_.free_at_once) {
       ++counts_.freed_in_flight;
-      End(place);
+      End(connection);
     }
   }
 
+  // The listener is edge-triggered: accepts until the queue is empty, or no Connection is free. Any
+  // other outcome fails the run, since no further edge would come.
   void Accept() {
-    while (!free_.empty()) {
+    while (!free_.empty() && !error_) {
       hwsim::UniqueFd socket(
           ::accept4(listener_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
-      if (!socket.valid()) {
-        if (errno == ECONNABORTED || errno == EINTR) continue;
-        accept_more_ = false;
-        return;
+      if (socket.valid()) {
+        Begin(std::move(socket));
+        continue;
       }
-      Begin(std::move(socket));
+      if (errno == ECONNABORTED || errno == EINTR) continue;
+      accept_more_ = false;
+      if (errno != EAGAIN && errno != EWOULDBLOCK) Fail(hwsim::SystemError("accept4", errno));
+      return;
     }
   }
 
   void Begin(hwsim::UniqueFd socket) {
     ++counts_.accepted;
     const int on = 1;
-    ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    Place& place = *free_.back();
-    free_.pop_back();
-    place.socket = std::move(socket);
-    place.ssl.reset(SSL_new(context_.get()));
-    place.step = Place::Step::kHandshake;
-    place.echoed = 0;
-    place.peer_left = false;
-    SSL_set_fd(place.ssl.get(), place.socket.get());
-    SSL_set_accept_state(place.ssl.get());
-    if (options_.notify == TlsNotify::kCallback) {
-      SSL_set_async_callback(place.ssl.get(), [](SSL*, void* argument) {
-        Place& told = *static_cast<Place*>(argument);
-        told.ready->Push(told);
-        return 1;
-      });
-      SSL_set_async_callback_arg(place.ssl.get(), &place);
+    if (::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0) {
+      return Fail(hwsim::SystemError("setsockopt", errno));
     }
-    Watch(place.socket.get(), EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, &place.socket_source);
-    Drive(place);
+    Connection& connection = *free_.back();
+    OpensslPtr<SSL> ssl(SSL_new(context_.get()));
+    if (ssl == nullptr || SSL_set_fd(ssl.get(), socket.get()) != 1 ||
+        !SetCallback(ssl.get(), connection)) {
+      return Fail(OpensslError("a connection could not be set up"));
+    }
+    SSL_set_accept_state(ssl.get());
+    free_.pop_back();
+    connection.socket = std::move(socket);
+    connection.ssl = std::move(ssl);
+    connection.step = Connection::Step::kHandshake;
+    connection.echoed = 0;
+    connection.peer_left = false;
+    if (Watch(connection.socket.get(), EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
+              &connection.socket_source)) {
+      Drive(connection);
+    }
   }
 
-  // Runs a connection as far as it goes.
-  void Drive(Place& place) {
-    if (place.ssl == nullptr) return;
-    if (std::exchange(place.paused, false)) --paused_;
-    place.by_trial = false;
+  // False: libssl refused.
+  bool SetCallback(SSL* ssl, Connection& connection) const {
+    if (options_.notify != TlsNotify::kCallback) return true;
+    const auto push = [](SSL*, void* argument) {
+      Connection& ready = *static_cast<Connection*>(argument);
+      ready.ready->Push(ready);
+      return 1;
+    };
+    return SSL_set_async_callback(ssl, push) == 1 &&
+           SSL_set_async_callback_arg(ssl, &connection) == 1;
+  }
+
+  // Runs a connection until it pauses, waits for its socket, or ends.
+  void Drive(Connection& connection) {
+    if (connection.ssl == nullptr) return;
+    if (std::exchange(connection.paused, false)) --paused_;
+    connection.to_retry = false;
     for (;;) {
       ERR_clear_error();
-      const int result = Run(place);
-      if (result > 0) {
-        if (!Advance(place, result)) return;
-        continue;
-      }
-      const int error = SSL_get_error(place.ssl.get(), result);
+      const int result = Run(connection);
+      const int error = result > 0 ? SSL_ERROR_NONE : SSL_get_error(connection.ssl.get(), result);
+      if (error_ && error != SSL_ERROR_WANT_ASYNC) return End(connection);  // its job has ended
       switch (error) {
+        case SSL_ERROR_NONE:
+          if (!Advance(connection, result)) return;
+          break;
         case SSL_ERROR_WANT_READ:
         case SSL_ERROR_WANT_WRITE:
-          return;  // an edge of the socket comes
+          return;  // the socket's next edge continues the connection
         case SSL_ERROR_WANT_ASYNC:
-          Paused(place);
-          return;
+          return Paused(connection);
         case SSL_ERROR_WANT_ASYNC_JOB:
           ++counts_.jobs_short;
-          TryAgain(place);
-          return;
+          return RetryLater(connection);
         default:
-          Failed(place, error);
-          return;
+          return Failed(connection, error);
       }
     }
   }
 
-  // One call of what the connection is at; as libssl's functions return.
-  static int Run(Place& place) {
-    SSL* const ssl = place.ssl.get();
-    const std::span<char> left = std::span(place.echo).subspan(place.echoed);
-    switch (place.step) {
-      case Place::Step::kHandshake:
+  // Makes the libssl call of the connection's step, and returns its result.
+  static int Run(Connection& connection) {
+    SSL* const ssl = connection.ssl.get();
+    const std::span<char> left = std::span(connection.echo).subspan(connection.echoed);
+    switch (connection.step) {
+      case Connection::Step::kHandshake:
         return SSL_accept(ssl);
-      case Place::Step::kRead:
+      case Connection::Step::kRead:
         return SSL_read(ssl, left.data(), static_cast<int>(left.size()));
-      case Place::Step::kWrite:
+      case Connection::Step::kWrite:
         return SSL_write(ssl, left.data(), static_cast<int>(left.size()));
-      case Place::Step::kShutdown: {
+      case Connection::Step::kShutdown: {
         const int result = SSL_shutdown(ssl);
-        return result == 0 ? 1 : result;  // sent; the client's is not waited for
+        return result == 0 ? 1 : result;  // sent; the server does not wait for the client's
       }
-      case Place::Step::kLinger:
+      case Connection::Step::kLinger:
         break;
     }
-    return SSL_read(ssl, &place.linger, 1);
+    return SSL_read(ssl, &connection.linger, 1);
   }
 
-  // After a call that succeeded: what is next. False: the connection has ended.
-  bool Advance(Place& place, int result) {
-    switch (place.step) {
-      case Place::Step::kHandshake:
+  // Takes the step after a call that succeeded. False: the connection has ended.
+  bool Advance(Connection& connection, int result) {
+    switch (connection.step) {
+      case Connection::Step::kHandshake:
         ++counts_.handshakes;
-        if (SSL_session_reused(place.ssl.get()) != 0) ++counts_.resumed;
-        place.step = !place.echo.empty() ? Place::Step::kRead : Place::Step::kShutdown;
+        if (SSL_session_reused(connection.ssl.get()) != 0) ++counts_.resumed;
+        connection.step =
+            !connection.echo.empty() ? Connection::Step::kRead : Connection::Step::kShutdown;
         return true;
-      case Place::Step::kRead:
-      case Place::Step::kWrite:
-        place.echoed += static_cast<size_t>(result);
-        if (place.echoed < place.echo.size()) return true;
-        place.echoed = 0;
-        place.step =
-            place.step == Place::Step::kRead ? Place::Step::kWrite : Place::Step::kShutdown;
+      case Connection::Step::kRead:
+      case Connection::Step::kWrite:
+        connection.echoed += static_cast<size_t>(result);
+        if (connection.echoed < connection.echo.size()) return true;
+        connection.echoed = 0;
+        connection.step = connection.step == Connection::Step::kRead ? Connection::Step::kWrite
+                                                                     : Connection::Step::kShutdown;
         return true;
-      case Place::Step::kShutdown:
-        place.step = Place::Step::kLinger;
+      case Connection::Step::kShutdown:
+        connection.step = Connection::Step::kLinger;
         return true;
-      case Place::Step::kLinger:
+      case Connection::Step::kLinger:
         break;
     }
-    End(place);
+    End(connection);
     return false;
   }
 
-  void Paused(Place& place) {
+  void Paused(Connection& connection) {
     ++counts_.pauses;
-    place.paused = true;
+    connection.paused = true;
     ++paused_;
     int status = ASYNC_STATUS_UNSUPPORTED;
-    SSL_get_async_status(place.ssl.get(), &status);
+    if (SSL_get_async_status(connection.ssl.get(), &status) != 1) {
+      return Fail(OpensslError("SSL_get_async_status"));
+    }
     const bool again = status == ASYNC_STATUS_EAGAIN;
     if (again) ++counts_.again;
-    if (options_.notify == TlsNotify::kFd) {
-      WatchWaitFds(place);
+    if (error_) {
+      RetryLater(connection);
+    } else if (options_.notify == TlsNotify::kFd) {
+      WatchWaitFds(connection);
     } else if (again) {
-      TryAgain(place);  // no callback is to be expected
+      RetryLater(connection);  // EAGAIN: no callback will come
     }
   }
 
-  // Follows the changes of the connection's wait fds: removals first.
-  void WatchWaitFds(Place& place) {
+  // Applies the changes of the connection's wait fds to epoll: removals first.
+  void WatchWaitFds(Connection& connection) {
+    SSL* const ssl = connection.ssl.get();
+    size_t all = 0;
     size_t added = 0;
     size_t removed = 0;
-    SSL_get_changed_async_fds(place.ssl.get(), nullptr, &added, nullptr, &removed);
+    if (SSL_get_all_async_fds(ssl, nullptr, &all) != 1 ||
+        SSL_get_changed_async_fds(ssl, nullptr, &added, nullptr, &removed) != 1) {
+      return Fail(OpensslError("the wait fds of a paused connection"));
+    }
+    // Without a wait fd, nothing tells when to resume.
+    if (all == 0) return Fail(hwsim::SystemError("the wait fd of a paused connection", EMFILE));
     if (added + removed == 0) return;
     added_.resize(added);
     removed_.resize(removed);
-    SSL_get_changed_async_fds(place.ssl.get(), added_.data(), &added, removed_.data(), &removed);
-    for (const int fd : removed_) ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
+    if (SSL_get_changed_async_fds(ssl, added_.data(), &added, removed_.data(), &removed) != 1) {
+      return Fail(OpensslError("the wait fds of a paused connection"));
+    }
+    for (const int fd : removed_) {
+      // ENOENT and EBADF: the engine has closed the fd, which removed it from the epoll set.
+      if (::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr) != 0 && errno != ENOENT &&
+          errno != EBADF) {
+        return Fail(hwsim::SystemError("epoll_ctl", errno));
+      }
+    }
+    const uint32_t events = options_.edge_triggered ? EPOLLIN | EPOLLET : uint32_t{EPOLLIN};
     for (const int fd : added_) {
-      Watch(fd, options_.edge_triggered ? EPOLLIN | EPOLLET : uint32_t{EPOLLIN},
-            &place.wait_source);
+      if (!Watch(fd, events, &connection.wait_source)) return;
     }
   }
 
-  void TryAgain(Place& place) {
-    if (!std::exchange(place.by_trial, true)) by_trial_.push_back(&place);
+  void RetryLater(Connection& connection) {
+    if (!std::exchange(connection.to_retry, true)) to_retry_.push_back(&connection);
   }
 
-  // Those that nobody will tell: once each, while others may have made room.
-  void RetryByTrial() {
-    for (Place* const place : std::exchange(by_trial_, {})) {
-      if (place->by_trial) Drive(*place);  // else it was told after all, or has ended
+  // Drives each connection of to_retry_ once: other connections may have made room meanwhile.
+  void Retry() {
+    for (Connection* const connection : std::exchange(to_retry_, {})) {
+      // False: an event or a callback resumed it after all, or it has ended.
+      if (connection->to_retry) Drive(*connection);
     }
   }
 
-  void Failed(Place& place, int error) {
-    if (place.step == Place::Step::kHandshake) ++counts_.failed;
-    // That a client goes, in the middle or at the end, is no failure of ours.
+  void Failed(Connection& connection, int error) {
+    if (connection.step == Connection::Step::kHandshake) ++counts_.failed;
+    // A client that disconnects is not counted as a server failure.
     const int reason = ERR_GET_REASON(ERR_peek_last_error());
-    if (error == SSL_ERROR_SSL && !place.peer_left &&
+    if (error == SSL_ERROR_SSL && !connection.peer_left &&
         reason != SSL_R_UNEXPECTED_EOF_WHILE_READING && counts_.unexpected++ == 0) {
       counts_.first_failure = OpensslError("TLS server").message;
     }
-    End(place);
+    End(connection);
   }
 
-  void End(Place& place) {
-    if (std::exchange(place.paused, false)) --paused_;
-    place.by_trial = false;
-    place.ssl.reset();
-    place.socket.Reset();
-    free_.push_back(&place);
+  void End(Connection& connection) {
+    if (std::exchange(connection.paused, false)) --paused_;
+    connection.to_retry = false;
+    connection.ssl.reset();
+    connection.socket.Reset();
+    free_.push_back(&connection);
   }
 
   const uint16_t port_;
@@ -438,17 +461,17 @@ class TlsServer::Impl {
   const OpensslPtr<SSL_CTX> context_;
   hwsim::UniqueFd listener_;
   const hwsim::UniqueFd epoll_;
-  hwsim::EventFd wake_;
   std::atomic<bool> stopped_{false};
+  ReadyConnections ready_;  // callbacks push from any thread
 
-  // The server thread's.
-  ReadyList ready_;
-  std::deque<Place> places_;
-  std::vector<Place*> free_;
-  std::vector<Place*> by_trial_;
+  // Of the server's thread.
+  std::deque<Connection> connections_;
+  std::vector<Connection*> free_;
+  std::vector<Connection*> to_retry_;
   std::vector<int> added_, removed_;
   size_t paused_ = 0;
   bool accept_more_ = false;
+  std::optional<hwsim::Error> error_;  // set: the run fails with it
   Counts counts_;
 };
 
@@ -471,7 +494,7 @@ Expected<std::unique_ptr<TlsServer>> TlsServer::Create(TlsServerOptions options)
 }
 
 uint16_t TlsServer::port() const { return impl_->port(); }
-void TlsServer::Run() { impl_->Run(); }
+Expected<void> TlsServer::Run() { return impl_->Run(); }
 void TlsServer::Stop() { impl_->Stop(); }
 const TlsServer::Counts& TlsServer::counts() const { return impl_->counts(); }
 

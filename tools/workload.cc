@@ -17,6 +17,7 @@
 
 #include "hwsim/check.h"
 #include "hwsim/fd.h"
+#include "tools/load/out_of_descriptors.h"
 #include "waitctx/job.h"
 
 namespace tools {
@@ -339,9 +340,7 @@ class Loop {
   void Watch(Slot& slot) {
     int fd = -1;
     if (slot.context->wait_fd_count() == 0) {
-      error_ = hwsim::Error{
-          "no file descriptors left for " + std::to_string(options_.concurrency) +
-          " jobs: raise the limit (ulimit -n), or lower --concurrency, or use --notify callback"};
+      error_ = OutOfDescriptors(options_.concurrency, "jobs", /*callback_needs_fewer=*/true);
       return;
     }
     slot.context->CopyWaitFds(std::span(&fd, 1));
