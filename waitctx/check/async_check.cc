@@ -1,12 +1,12 @@
-// OpenSSL's names for the wait layer, each with a look at what the program does with them: the
-// checking library, to be preloaded by `ghostcard check`.
+// The checking library, which `ghostcard check` preloads: OpenSSL's names for the wait layer, with
+// a check of each call.
 //
-// Every call is told to the Tracker and then done by the wait layer, as the ordinary library
-// does it. Two things differ: a callback comes back from ASYNC_WAIT_CTX_get_callback as a stand-in
-// that calls it, and a context that was freed is refused instead of used.
+// Each function tells the Tracker of the call, and lets the wait layer do it as the ordinary
+// library does. Two things differ: ASYNC_WAIT_CTX_get_callback returns a stand-in that calls the
+// program's callback, and a freed context is refused instead of used.
 //
-// Threads: as the header says. State: the Tracker's and the Recorder's, one for the process; per
-// thread, which ASYNC_start_job is under way.
+// Threads: as <openssl/async.h> says. State: the Tracker's and the Recorder's, one for the process;
+// per thread, the ASYNC_start_job under way.
 #include <pthread.h>
 #include <unistd.h>
 
@@ -15,6 +15,7 @@
 #include "waitctx/check/plain.h"
 #include "waitctx/check/recorder.h"
 #include "waitctx/check/rule.h"
+#include "waitctx/check/tracked_jobs.h"
 #include "waitctx/check/tracker.h"
 #include "waitctx/include/openssl/async.h"
 #include "waitctx/tls.h"
@@ -27,7 +28,8 @@ namespace {
 
 void Report(Rule rule) { Recorder::Get().Report(rule, CallStack::Here(), nullptr); }
 
-// Whether a call on `context` may be passed on; if not, that was reported.
+// Whether the wait layer may do a call on `context`. False: the rule that the call breaks is
+// reported.
 bool Usable(ASYNC_WAIT_CTX* context) {
   if (context == nullptr) {
     Report(Rule::kNullArgument);
@@ -36,7 +38,7 @@ bool Usable(ASYNC_WAIT_CTX* context) {
   return Tracker::Get().CheckUsable(context);
 }
 
-// As above, with a pointer that must be there.
+// As above, for a call with a pointer that must not be null.
 bool Usable(ASYNC_WAIT_CTX* context, const void* out) {
   if (context != nullptr && out == nullptr) {
     Report(Rule::kNullArgument);
@@ -45,7 +47,8 @@ bool Usable(ASYNC_WAIT_CTX* context, const void* out) {
   return Usable(context);
 }
 
-// Notes the end of each thread but the main one, whose jobs are looked at when the process exits.
+// Tells the Tracker of the end of each thread except the main one, whose jobs are checked when the
+// process exits.
 struct ThreadWatch {
   ~ThreadWatch() {
     if (gettid() != getpid()) Tracker::Get().OnThreadExit();
@@ -54,10 +57,10 @@ struct ThreadWatch {
 
 void WatchThread() {
   thread_local ThreadWatch watch;
-  [[maybe_unused]] ThreadWatch* volatile use = &watch;  // makes it
+  [[maybe_unused]] ThreadWatch* volatile use = &watch;  // constructs it
 }
 
-// A callback's depth and the run under way are of a stack: put back after each switch.
+// The callback depth and the run under way belong to a stack: restored after each switch.
 class StackState {
  public:
   StackState() : depth_(CallbackDepth()), run_(t_run) {}
@@ -121,7 +124,7 @@ void AfterForkInChild() {
 }
 
 [[gnu::constructor]] void Begin() {
-  CallStack::Here();  // loads what unwinding wants, before any job's stack is in use
+  CallStack::Here();  // loads the unwinder's library before a job's small stack is in use
   Recorder::Get().BeginProcess();
   pthread_atfork(&BeforeFork, &AfterForkInParent, &AfterForkInChild);
 }
@@ -206,7 +209,7 @@ int ASYNC_WAIT_CTX_set_callback(ASYNC_WAIT_CTX* ctx, ASYNC_callback_fn callback,
       callback == nullptr ? nullptr : waitctx::check::StandInFor(callback, kWatcher);
   const bool watched = stand_in != nullptr;
   if (!watched) stand_in = callback;
-  // First: from the moment that it is set it may be called.
+  // Before the call below, since the callback may run as soon as it is set.
   Tracker::Get().OnSetCallback(ctx, stand_in, callback_arg, watched);
   return Plain_ASYNC_WAIT_CTX_set_callback(ctx, stand_in, callback_arg);
 }
@@ -236,7 +239,7 @@ int ASYNC_start_job(ASYNC_JOB** job, ASYNC_WAIT_CTX* ctx, int* ret, int (*func)(
   waitctx::check::WatchThread();
   if (Plain_ASYNC_get_current_job() != nullptr) {
     Report(Rule::kNestedStart);
-    return Plain_ASYNC_start_job(job, ctx, ret, func, args, size);  // which refuses
+    return Plain_ASYNC_start_job(job, ctx, ret, func, args, size);  // refuses the call
   }
   if (waitctx::check::CallbackDepth() > 0) Report(Rule::kCallbackResumes);
   return waitctx::check::Start(job, ctx, ret, func, args, size);
@@ -245,8 +248,7 @@ int ASYNC_start_job(ASYNC_JOB** job, ASYNC_WAIT_CTX* ctx, int* ret, int (*func)(
 int ASYNC_pause_job(void) {
   ASYNC_JOB* job = Plain_ASYNC_get_current_job();
   if (job != nullptr && t_run != nullptr) Tracker::Get().OnPause(job, *t_run);
-  // What runs next on this thread is another stack; and when this one runs again, another run is
-  // under way.
+  // Another stack runs on this thread until this job is resumed, by another ASYNC_start_job.
   const int depth = waitctx::check::CallbackDepth();
   const int paused = Plain_ASYNC_pause_job();
   waitctx::check::SetCallbackDepth(depth);

@@ -36,7 +36,7 @@ CallStack CallStack::Here() {
 CallStack CallStack::Of(const void* function) {
   CallStack stack;
   stack.depth = 1;
-  // One past: what is looked up later is the byte before a return address.
+  // One past the beginning, since the lookup takes the byte before a return address.
   stack.frames[0] = static_cast<const char*>(function) + 1;
   return stack;
 }

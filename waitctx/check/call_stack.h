@@ -1,7 +1,7 @@
-// CallStack: the return addresses above a call, and a place where equal ones are kept once.
+// CallStack: the return addresses above a call, and a store that keeps one copy of equal stacks.
 //
-// Threads: any. Ownership: kept stacks are never freed: a program has as many as it has ways
-// to get to a call.
+// Threads: any. Ownership: kept stacks are never freed; their number is that of the ways through
+// the program to a call.
 #ifndef GHOSTCARD_WAITCTX_CHECK_CALL_STACK_H_
 #define GHOSTCARD_WAITCTX_CHECK_CALL_STACK_H_
 
@@ -13,11 +13,11 @@
 namespace waitctx::check {
 
 struct CallStack {
-  static constexpr size_t kDepthMax = kFramesMax + 8;  // some are our own
+  static constexpr size_t kDepthMax = kFramesMax + 8;  // includes frames of this library
 
-  // Of whoever calls this. Inside a job it ends where the job begins.
+  // The stack of the caller. Inside a job it ends where the job begins.
   static CallStack Here();
-  // One frame: the beginning of a function.
+  // A stack of one frame: the beginning of `function`.
   static CallStack Of(const void* function);
 
   uint64_t Hash() const;
@@ -27,10 +27,10 @@ struct CallStack {
   const void* frames[kDepthMax];
 };
 
-// The same pointer for equal stacks, valid for good.
+// A pointer that is equal for equal stacks and valid until the process ends.
 const CallStack* Keep(const CallStack& stack);
 
-// Around fork(): held while the process is copied.
+// Around fork(): the lock is held while the process is copied.
 void LockKeptStacks();
 void UnlockKeptStacks();
 

@@ -22,8 +22,8 @@ constexpr size_t kStandIns = 64;
 
 struct Functions {
   std::mutex mutex;
-  CallbackWatcher watcher{};  // set before the first stand-in is handed out
-  // Written once each, under the mutex, before the stand-in's address is known to anyone.
+  CallbackWatcher watcher{};  // set before the first StandInFor() returns
+  // Each is written once, under the mutex, before StandInFor() returns the stand-in's address.
   std::array<std::atomic<ASYNC_callback_fn>, kStandIns> functions{};
 
   static Functions& Get() {
@@ -38,15 +38,15 @@ int64_t Now(clockid_t clock) {
   return now.tv_sec * 1'000'000'000 + now.tv_nsec;
 }
 
-// What a thread does with its time.
+// The times and counters of a thread.
 struct Usage {
   static Usage OfThread() {
     rusage usage;
     getrusage(RUSAGE_THREAD, &usage);
     return {Now(CLOCK_MONOTONIC), Now(CLOCK_THREAD_CPUTIME_ID), usage.ru_nvcsw, usage.ru_majflt};
   }
-  // Time that was spent running or blocked. A thread that never gave up its processor by itself, or
-  // only for a page that had to be read, did not block: what passed beside was others' time.
+  // The time spent running or blocked. A thread that gave up its processor only to read pages, or
+  // not at all, did not block: the rest of the wall time went to other threads.
   int64_t BusySince(const Usage& start) const {
     const bool blocked = sleeps - start.sleeps > faults - start.faults;
     return blocked ? wall_ns - start.wall_ns : cpu_ns - start.cpu_ns;
@@ -58,7 +58,7 @@ struct Usage {
   long faults;
 };
 
-// Also when the callback throws.
+// Counts down also when the callback throws.
 class DepthGuard {
  public:
   DepthGuard() { ++t_callback_depth; }
@@ -69,7 +69,7 @@ class DepthGuard {
 
 int Call(size_t index, ASYNC_callback_fn stand_in, void* argument) {
   Functions& all = Functions::Get();
-  // Acquire: with the function comes the watcher.
+  // Acquire: with the function, this thread sees the watcher.
   const ASYNC_callback_fn function = all.functions[index].load(std::memory_order_acquire);
   all.watcher.before(stand_in, argument);
   const Usage start = Usage::OfThread();
@@ -96,7 +96,7 @@ constexpr auto kStandInTable = MakeStandIns(std::make_index_sequence<kStandIns>(
 }  // namespace
 
 ASYNC_callback_fn StandInFor(ASYNC_callback_fn function, const CallbackWatcher& watcher) {
-  // A stand-in that the program was given and registers again.
+  // The program read a stand-in back and registers it again.
   if (std::find(kStandInTable.begin(), kStandInTable.end(), function) != kStandInTable.end()) {
     return function;
   }

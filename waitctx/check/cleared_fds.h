@@ -1,10 +1,11 @@
-// ClearedFds: wait fds that were cleared with ASYNC_WAIT_CTX_clear_fd, which closes nothing.
+// ClearedFds: wait fds that the program cleared with ASYNC_WAIT_CTX_clear_fd, which does not close
+// them.
 //
-// An engine may keep a cleared fd and use it again. One that makes new fds while many that it
-// cleared are open, and none was ever used again, has forgotten to close them.
+// An engine may keep a cleared fd and use it again. An engine that makes new fds while many of its
+// cleared fds are open, and that has never used one again, has forgotten to close them.
 //
-// Threads: the Tracker's lock. Limits: files are told apart by inode, eventfds by the number that
-// the kernel gives them (5.2); others of the kind without inode are not followed.
+// Threads: under the Tracker's lock. Limits: files are compared by inode, eventfds by the kernel's
+// number (Linux 5.2); other files without an inode are not followed.
 #ifndef GHOSTCARD_WAITCTX_CHECK_CLEARED_FDS_H_
 #define GHOSTCARD_WAITCTX_CHECK_CLEARED_FDS_H_
 
@@ -20,14 +21,15 @@ namespace waitctx::check {
 
 class ClearedFds {
  public:
-  // So many at a time are no cache.
+  // An engine that keeps this many cleared fds open does not keep them as a cache.
   static constexpr int64_t kLeftOpenMin = 8;
 
   struct LeftOpen {
     const CallStack* cleared_at;
     int64_t count;
   };
-  // A wait fd is set at `set_at`. What it tells of those that were set there before and cleared.
+  // A wait fd is set at `set_at`. Returns the cleared fds that were set there before, if the engine
+  // has forgotten to close them.
   std::optional<LeftOpen> OnSet(int fd, const CallStack* set_at);
   void OnCleared(int fd, const CallStack* set_at, const CallStack* cleared_at);
 
@@ -36,9 +38,9 @@ class ClearedFds {
     FileIdentity file;
     const CallStack* cleared_at;
   };
-  // By where they were set, and by fd.
+  // By the place where they were set, and by fd.
   std::map<const CallStack*, std::map<int, Cleared>> cleared_;
-  std::set<const CallStack*> reused_;  // where a cleared fd was set again: there they are kept
+  std::set<const CallStack*> reused_;  // places that used a cleared fd again
 };
 
 }  // namespace waitctx::check

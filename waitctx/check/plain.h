@@ -1,4 +1,4 @@
-// The wait layer itself, under names of its own, beside OpenSSL's names for the same types.
+// The wait layer's C API under the prefix Plain_, with the types of OpenSSL's names.
 #ifndef GHOSTCARD_WAITCTX_CHECK_PLAIN_H_
 #define GHOSTCARD_WAITCTX_CHECK_PLAIN_H_
 

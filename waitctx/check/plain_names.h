@@ -1,5 +1,6 @@
-// Under these names the wait layer's C API is compiled a second time, for the checking library to
-// call: it has OpenSSL's names itself. Included ahead of everything in that one compilation.
+// Renames the wait layer's C API for its second compilation. The checking library defines OpenSSL's
+// names itself, and calls the functions under these. Included before everything else in that
+// compilation.
 #ifndef GHOSTCARD_WAITCTX_CHECK_PLAIN_NAMES_H_
 #define GHOSTCARD_WAITCTX_CHECK_PLAIN_NAMES_H_
 

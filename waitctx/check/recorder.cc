@@ -18,9 +18,9 @@ namespace {
 
 constexpr int64_t kDefaultCallbackBoundNs = 10'000'000;
 
-// The index of a slot of one's own, or `limit`: all are taken.
+// Takes a slot and returns its index; `limit`: all are taken.
 uint32_t TakeSlot(std::atomic<uint32_t>& taken, size_t limit) {
-  // Relaxed: only the number matters; contents are passed on by `ready`.
+  // Relaxed: only the number matters; `ready` publishes the contents.
   uint32_t index = taken.load(std::memory_order_relaxed);
   while (index < limit) {
     if (taken.compare_exchange_weak(index, index + 1, std::memory_order_relaxed)) return index;
@@ -52,7 +52,7 @@ Recorder::Recorder() : callback_bound_ns_(kDefaultCallbackBoundNs) {
     callback_bound_ns_ = std::strtoll(bound, nullptr, 10);
   }
   Dl_info info;
-  // The address of a function of ours, not a pointer that could lead out of the library.
+  // A local function's address is in this library for sure; an exported one's may not be.
   if (dladdr(reinterpret_cast<void*>(&TakeSlot), &info) != 0) own_module_ = info.dli_fbase;
   const char* path = std::getenv(kFileVariable);
   if (path != nullptr) Map(path);
@@ -85,7 +85,7 @@ void Recorder::BeginProcess() {
   if (file_ == nullptr) return;
   const int32_t pid = getpid();
   const uint32_t taken = file_->processes_taken.load(std::memory_order_relaxed);
-  for (uint32_t i = 0; i < taken; ++i) {  // before exec
+  for (uint32_t i = 0; i < taken; ++i) {  // this process may have begun before an exec
     if (file_->processes[i].pid.load(std::memory_order_relaxed) == pid) {
       process_ = &file_->processes[i];
     }
@@ -144,7 +144,7 @@ Trace Recorder::Resolve(const CallStack& stack) {
   Trace trace;
   bool ours = false;
   for (uint32_t i = 0; i < stack.depth && trace.depth < kFramesMax; ++i) {
-    // The call itself, not what it returns to.
+    // The address of the call, not of the instruction after it.
     const char* address = static_cast<const char*>(stack.frames[i]) - 1;
     Dl_info info;
     link_map* module = nullptr;
@@ -153,7 +153,7 @@ Trace Recorder::Resolve(const CallStack& stack) {
       continue;
     }
     if (info.dli_fbase == own_module_) {
-      // What we called to look at the stack (a sanitizer has its own) is no part of the program.
+      // Frames below this library's (a sanitizer's, for example) are not part of the program.
       if (!std::exchange(ours, true)) trace.depth = 0;
       continue;
     }
@@ -163,7 +163,7 @@ Trace Recorder::Resolve(const CallStack& stack) {
   return trace;
 }
 
-// `name` as the loader knows it: empty for the program itself.
+// `name`: the loader's name of the module; empty for the program itself.
 uint32_t Recorder::ModuleOf(const char* name) {
   char path[PATH_MAX];
   if (realpath(name[0] == '\0' ? "/proc/self/exe" : name, path) == nullptr) {

@@ -1,7 +1,7 @@
-// Recorder: the checked process's side of the report file.
+// Recorder: writes findings of this process to the report file.
 //
-// Threads: any. State: one for the process, made when the library is loaded. Without a report
-// file (the library was preloaded by hand) nothing is kept, and that is said once on stderr.
+// Threads: any. State: one for the process, made when the library is loaded. Without a report file
+// (the library was preloaded by hand) it records nothing, and says so once on stderr.
 #ifndef GHOSTCARD_WAITCTX_CHECK_RECORDER_H_
 #define GHOSTCARD_WAITCTX_CHECK_RECORDER_H_
 
@@ -19,8 +19,9 @@ class Recorder {
  public:
   static Recorder& Get();
 
-  // Notes that `rule` was broken at `site`. Equal findings are counted. Takes the dynamic
-  // loader's lock: call it with none of one's own. `origin` may be null. `measure`: of `worst`.
+  // Records that `rule` was broken at `site`; counts equal findings. `origin` may be null.
+  // `measure` is the rule's, see Finding::worst. Takes the dynamic loader's lock. Requires: the
+  // caller holds no lock of this library.
   void Report(Rule rule, const CallStack& site, const CallStack* origin, int64_t measure = 0);
 
   void Count(std::atomic<uint64_t> Counts::*which) {
@@ -31,7 +32,7 @@ class Recorder {
   }
   int64_t callback_bound_ns() const { return callback_bound_ns_; }
 
-  // This process is there (again: after fork and after exec), and ends.
+  // At the start of the process, also after fork and exec; and at its end.
   void BeginProcess();
   void EndProcess();
 
@@ -47,7 +48,7 @@ class Recorder {
 
   ReportFile* file_ = nullptr;
   Process* process_ = nullptr;
-  const void* own_module_ = nullptr;  // whose frames are left out
+  const void* own_module_ = nullptr;  // this library, whose frames are left out
   int64_t callback_bound_ns_ = 0;
 
   std::mutex mutex_;

@@ -1,13 +1,13 @@
-// ReportFile: where the checking library leaves its findings, and how they are laid out.
+// ReportFile: the layout of the file in which the checking library leaves its findings.
 //
-// A file that the parent makes, with its whole size reserved, and each checked process maps
-// shared. So a finding costs no system call, needs no open descriptor, survives whatever ends the
-// process, and is there at once for whoever reads.
+// The parent makes the file with its whole size reserved; each checked process maps it shared. So a
+// finding costs no system call, needs no open descriptor, survives any end of the process, and is
+// visible to the reader at once.
 //
-// Ownership: the parent makes, reads and removes the file; nobody else reads it (mode 0600).
-// Threads: any thread of any process writes. A slot is taken by counting up, filled, and then
-// marked ready with release; readers look at ready slots only, after an acquire.
-// Limits: as below; what does not fit is counted in `lost`.
+// Ownership: the parent makes, reads and removes the file, which only its user can read (mode
+// 0600). Threads: any thread of any process writes. A writer takes a slot by incrementing a
+// counter, fills it, and marks it ready with release order. Readers use only ready slots, after an
+// acquire load. Limits: the constants below; `lost` counts findings that found no slot.
 #ifndef GHOSTCARD_WAITCTX_CHECK_REPORT_FILE_H_
 #define GHOSTCARD_WAITCTX_CHECK_REPORT_FILE_H_
 
@@ -19,8 +19,8 @@
 
 namespace waitctx::check {
 
-// What the parent puts into the environment: the file's absolute path, and how long a callback
-// may take, in nanoseconds.
+// The parent sets these in the environment: the file's absolute path, and how long a callback may
+// take, in nanoseconds.
 inline constexpr const char* kFileVariable = "GHOSTCARD_CHECK_FILE";
 inline constexpr const char* kCallbackBoundVariable = "GHOSTCARD_CHECK_CALLBACK_NS";
 
@@ -29,7 +29,7 @@ inline constexpr size_t kFindingsMax = 1024;
 inline constexpr size_t kModulesMax = 256;
 inline constexpr size_t kProcessesMax = 256;
 
-// Where a call came from. `address` is as in the module's file: what addr2line wants.
+// A return address. `address` is relative to the module's file, as addr2line expects.
 struct Frame {
   uint64_t address = 0;
   uint32_t module = 0;  // index; kModulesMax: unknown
@@ -43,7 +43,7 @@ struct Finding {
   std::atomic<bool> ready{false};
   Rule rule{};
   std::atomic<uint64_t> count{0};
-  std::atomic<int64_t> worst{0};  // of the rule's measure, if it has one
+  std::atomic<int64_t> worst{0};  // the largest measure, if the rule has one
   Trace site;                     // the call that broke the rule
   Trace origin;                   // what led to it; may be empty
 };
@@ -59,7 +59,7 @@ struct Process {
   std::atomic<int64_t> paused_jobs{0};  // at this moment
 };
 
-// How much there was to check. Relaxed: each stands alone.
+// What the checked processes did. Relaxed: the counters are independent.
 struct Counts {
   std::atomic<uint64_t> contexts{0};
   std::atomic<uint64_t> jobs{0};
@@ -85,7 +85,7 @@ struct ReportFile {
   Finding findings[kFindingsMax];
 };
 
-// Between processes, only what needs no lock works.
+// Atomics that need a lock do not work between processes.
 static_assert(std::atomic<uint64_t>::is_always_lock_free);
 static_assert(std::atomic<bool>::is_always_lock_free);
 

@@ -1,4 +1,6 @@
-// ThreadNumber: a number for each thread that is never used again, unlike the system's.
+// ThreadNumber: a number for each thread. Unlike the system's thread ids, it is never used again.
+//
+// Threads: any.
 #ifndef GHOSTCARD_WAITCTX_CHECK_THREAD_NUMBER_H_
 #define GHOSTCARD_WAITCTX_CHECK_THREAD_NUMBER_H_
 
@@ -6,7 +8,7 @@
 
 namespace waitctx::check {
 
-// From 1.
+// The calling thread's number, 1 or more.
 uint64_t ThreadNumber();
 
 }  // namespace waitctx::check

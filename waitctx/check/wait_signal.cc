@@ -13,8 +13,9 @@
 namespace waitctx::check {
 namespace {
 
-// A number that the kernel tells of the descriptor, in that base. -1: it tells none of that name.
-int64_t KernelTells(int fd, const char* name, int base) {
+// The number called `name` in the kernel's information about the descriptor, written in `base`. -1:
+// there is none.
+int64_t FdInfoNumber(int fd, const char* name, int base) {
   char path[64];
   std::snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
   const int info = open(path, O_RDONLY | O_CLOEXEC);
@@ -39,7 +40,7 @@ FdState StateOf(int fd) {
 int64_t SignalOn(int fd) {
   struct stat status;
   if (fstat(fd, &status) != 0) return -1;
-  if (!S_ISFIFO(status.st_mode)) return KernelTells(fd, "eventfd-count:", 16);
+  if (!S_ISFIFO(status.st_mode)) return FdInfoNumber(fd, "eventfd-count:", 16);
   int bytes = 0;
   return ioctl(fd, FIONREAD, &bytes) == 0 ? bytes : -1;
 }
@@ -48,7 +49,7 @@ FileIdentity IdentityOf(int fd) {
   struct stat status;
   if (fstat(fd, &status) != 0) return {};
   const bool shares_inode = (status.st_mode & S_IFMT) == 0;  // anonymous: eventfd, timerfd ...
-  const int64_t eventfd = shares_inode ? KernelTells(fd, "eventfd-id:", 10) : -1;
+  const int64_t eventfd = shares_inode ? FdInfoNumber(fd, "eventfd-id:", 10) : -1;
   if (shares_inode && eventfd < 0) return {};
   return {status.st_dev, status.st_ino, eventfd};
 }
