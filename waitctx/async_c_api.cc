@@ -1,11 +1,11 @@
-// OpenSSL's names for the wait layer: <openssl/async.h>, with C linkage.
+// OpenSSL's names for the wait layer: the functions of <openssl/async.h>, with C linkage.
 //
-// A wait context is a WaitContext, a job a Job handle: the C types are names only. What this file
-// adds is what OpenSSL does and C++ callers do not want: the default library context that
-// follows a job, and reasons on OpenSSL's error queue. Both through weak symbols: libcrypto is
-// used where the process has it, and not needed where it has not.
+// The C types are names only: an ASYNC_WAIT_CTX* is a WaitContext*, an ASYNC_JOB* a Job*. This file
+// adds what OpenSSL does and C++ callers do not need: the default library context that follows a
+// job, and reasons on OpenSSL's error queue. It reaches libcrypto through weak symbols, so it works
+// in a process without libcrypto too.
 //
-// Threads: as the header says. No state of its own.
+// Threads: as <openssl/async.h> says. No state of its own.
 #include <new>
 #include <span>
 
@@ -39,7 +39,7 @@ using waitctx::internal::ThreadJobs;
 WaitContext* Unwrap(ASYNC_WAIT_CTX* ctx) { return reinterpret_cast<WaitContext*>(ctx); }
 ASYNC_WAIT_CTX* Wrap(WaitContext* ctx) { return reinterpret_cast<ASYNC_WAIT_CTX*>(ctx); }
 
-// <openssl/err.h> and <openssl/asyncerr.h>, which need not be there.
+// Values of <openssl/err.h> and <openssl/asyncerr.h>, which may not be installed.
 constexpr int kLibAsync = 51;
 constexpr int kReasonFailedToSwapContext = 102;
 constexpr int kReasonInvalidPoolSize = 103;
@@ -56,8 +56,9 @@ constexpr int kReasonInvalidPoolSize = 103;
   return ASYNC_ERR;
 }
 
-// The thread's default library context, around a run of a job. The job's own is set before and
-// kept after; the caller's is put back. Set only where it differs: looking costs half as much.
+// Exchanges the thread's default library context around a run of a job: sets the job's before,
+// keeps it and restores the caller's after. Sets only if they differ, since reading costs half as
+// much.
 class LibraryContextSwap {
  public:
   explicit LibraryContextSwap(void* of_job) {
@@ -67,7 +68,7 @@ class LibraryContextSwap {
       OSSL_LIB_CTX_set0_default(static_cast<ossl_lib_ctx_st*>(of_job));
     }
   }
-  // What the job left.
+  // Restores the caller's, and returns the one that the job left.
   void* SwapBack() {
     if (OSSL_LIB_CTX_set0_default == nullptr) return nullptr;
     ossl_lib_ctx_st* of_job = OSSL_LIB_CTX_set0_default(nullptr);
@@ -92,7 +93,7 @@ ASYNC_WAIT_CTX* ASYNC_WAIT_CTX_new(void) {
 }
 
 void ASYNC_WAIT_CTX_free(ASYNC_WAIT_CTX* ctx) {
-  waitctx::HoldWaitContext(Unwrap(ctx));  // for a job that frees its own
+  waitctx::HoldWaitContext(Unwrap(ctx));  // for a job that frees its own context
   WaitContextRef::Adopt(Unwrap(ctx)).CloseAndReset();
 }
 
@@ -101,7 +102,7 @@ int ASYNC_WAIT_CTX_set_wait_fd(ASYNC_WAIT_CTX* ctx, const void* key, OSSL_ASYNC_
                                void (*cleanup)(ASYNC_WAIT_CTX*, const void*, OSSL_ASYNC_FD,
                                                void*)) {
   if (ctx == nullptr) return 0;
-  // The types differ in the name of what the first pointer points to.
+  // The function types differ only in the name of the first argument's type.
   return Unwrap(ctx)->SetWaitFd(key, fd, custom_data,
                                 reinterpret_cast<WaitContext::CleanupFn>(cleanup));
 }
@@ -181,7 +182,7 @@ GHOSTCARD_RETURN_BY_JUMP int ASYNC_start_job(ASYNC_JOB** job, ASYNC_WAIT_CTX* ct
     void* of_job = library.SwapBack();
     if (status == JobStatus::kPaused) JobSlot::Of(handle)->KeepLibraryContext(of_job);
   } else {
-    // Looked at before it is known to be ours: if it is not, it is put back unused.
+    // Read before it is known whether this thread owns the job. If not, nothing uses it.
     JobSlot* slot = JobSlot::Of(handle);
     LibraryContextSwap library(slot->library_context.load(std::memory_order_relaxed));
     status = ThreadJobs::Get().Resume(handle, *ret);

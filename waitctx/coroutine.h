@@ -1,6 +1,5 @@
-// Task: a C++20 coroutine that waits on a WaitContext, as a job does: the second way to
-// wait, on the same contexts, with the same contract: start it, and while it is paused wait on the
-// context and resume it.
+// Task: a C++20 coroutine that waits on a WaitContext. It is the alternative to a job, with the
+// same contract: start it, and while it is paused, wait on the context and resume it.
 //
 //   waitctx::Task<int> Sign(engine::Engine& card, Operation& op) {
 //     co_return co_await card.RunAsync(op) == engine::Outcome::kOk ? 0 : -1;
@@ -8,7 +7,7 @@
 //   auto task = Sign(card, op);
 //   for (task.Start(context); task.paused(); task.Resume()) WaitFor(context);
 //
-// A task awaits other tasks (they run on the same context) and awaiters that pause it; an
+// A task can await other tasks, which run on the same context, and awaiters that pause it. An
 // awaiter reaches the task through the promise:
 //
 //   template <typename Promise>
@@ -16,10 +15,10 @@
 //     handle.promise().control().Suspend(handle, *this);  // *this is a Suspension
 //   }
 //
-// Threads: a task is started and resumed by one thread at a time. Ownership: Task owns the frame; a
-// task awaited by another is owned by that one. Destroying a paused task destroys its frames,
-// innermost first; what it awaited is told by its awaiter's destructor. Exceptions: one that leaves
-// a task comes out of result(), or of the co_await of it.
+// Threads: one thread at a time starts or resumes a task. Ownership: a Task owns its frame; a task
+// owns the tasks that it awaits. Destroying a paused task destroys its frames, innermost first; the
+// destructor of an awaiter tells what it awaited. Exceptions: one that leaves a task comes out of
+// result(), or of the co_await of the task.
 #ifndef GHOSTCARD_WAITCTX_COROUTINE_H_
 #define GHOSTCARD_WAITCTX_COROUTINE_H_
 
@@ -33,29 +32,29 @@
 
 namespace waitctx {
 
-// What a paused task waits for. An awaiter implements it, and tells the task with
-// TaskControl::Suspend.
+// What a paused task waits for. An awaiter implements it and passes itself to TaskControl::Suspend.
 class Suspension {
  public:
-  // Asked on each resume, on the resuming thread: false keeps the task paused (the wake-up was for
-  // someone else).
+  // Each Resume() calls it, on the resuming thread. False keeps the task paused: the wake-up was
+  // not for this task.
   virtual bool ReadyToResume() = 0;
 
  protected:
   ~Suspension() = default;
 };
 
-// What a started task and all that it awaits have in common: the context, and where it stands.
+// The state that a started task shares with the tasks that it awaits: the context, and the
+// innermost frame and what that waits for.
 class TaskControl {
  public:
   // Requires: the task was started with a context.
   WaitContext& context() const { return *context_; }
-  // Null when it was started without one.
+  // Null if the task was started without a context.
   WaitContext* context_or_null() const { return context_.get(); }
 
-  // Pauses the task: Resume() runs on from `innermost` once `what` is ready. Both stay where they
-  // are until then. For await_suspend, as the last thing that it does with the awaiter when another
-  // thread may complete it.
+  // Pauses the task: Resume() continues `innermost` when `what` is ready. await_suspend calls it;
+  // if another thread may complete the awaiter, as its last use of the awaiter. Requires: both
+  // arguments stay valid until then.
   void Suspend(std::coroutine_handle<> innermost, Suspension& what) {
     innermost_ = innermost;
     suspension_ = &what;
@@ -83,7 +82,7 @@ class TaskControl {
   bool started_ = false;
 };
 
-// What every task's promise has, whatever its result.
+// The part of a task's promise that does not depend on the result type.
 class TaskPromiseBase {
  public:
   TaskControl& control() { return *control_; }
@@ -91,7 +90,7 @@ class TaskPromiseBase {
   std::suspend_always initial_suspend() const noexcept { return {}; }
   void unhandled_exception() { exception_ = std::current_exception(); }
 
-  // At the end control goes to whoever awaits the task, or back to Start() or Resume().
+  // At its end the task continues the awaiting task, or returns to Start() or Resume().
   struct FinalAwaiter {
     bool await_ready() const noexcept { return false; }
     template <typename Promise>
@@ -159,11 +158,11 @@ class [[nodiscard]] Task {
     if (handle_) handle_.destroy();
   }
 
-  // Runs until the task pauses or finishes. The context may be null: then nothing may be awaited
-  // that needs one. Requires: not started.
+  // Runs the task until it pauses or finishes. `context` may be null if nothing that the task
+  // awaits needs one. Requires: not started.
   void Start(WaitContextRef context) { control().Start(std::move(context), handle_); }
-  // Runs on from the pause, if what is awaited is ready; otherwise the task stays paused.
-  // Requires: started. Finished: nothing happens.
+  // Continues the task if what it waits for is ready; otherwise the task stays paused. Does nothing
+  // if the task has finished. Requires: started.
   void Resume() { control().Resume(); }
 
   bool started() const { return control().started_; }
@@ -171,10 +170,10 @@ class [[nodiscard]] Task {
   bool finished() const { return handle_.done(); }
   WaitContext& context() const { return control().context(); }
 
-  // What the task returned; throws what left it. Requires: finished().
+  // The task's result; rethrows an exception that left the task. Requires: finished().
   decltype(auto) result() { return handle_.promise().value(); }
 
-  // Awaiting a task starts it and gives its result, by value.
+  // Starts the task; the co_await gives its result by value.
   auto operator co_await() && noexcept { return Awaiter{handle_}; }
 
  private:
@@ -182,7 +181,7 @@ class [[nodiscard]] Task {
     Handle handle;
 
     bool await_ready() const noexcept { return false; }
-    // By symmetric transfer: a chain of tasks, however long, takes no stack.
+    // By symmetric transfer, so that a chain of tasks takes no stack, however long it is.
     template <typename Promise>
     std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> awaiting) noexcept {
       handle.promise().awaiting_ = awaiting;

@@ -22,7 +22,7 @@ using internal::ThreadJobs;
 
 namespace {
 
-// In the signal handler too: no more than loads.
+// The signal handler calls it too, so it only loads.
 bool DescribeRunningJob(RunningJob& job) {
   const ThreadJobs* jobs = t_jobs;
   if (jobs == nullptr || jobs->current == nullptr) return false;
@@ -41,12 +41,12 @@ struct ThreadJobsReaper {
 };
 
 uint64_t NextThreadNumber() {
-  // Relaxed: numbers need only differ. 0 is nobody's.
+  // Relaxed: the numbers only have to differ. No thread has number 0.
   static std::atomic<uint64_t> last{0};
   return last.fetch_add(1, std::memory_order_relaxed) + 1;
 }
 
-// The frame at the bottom of every job's stack. An exception that comes this far ends the process.
+// The first frame of every job's stack. An exception that reaches it ends the process.
 void RunJobs(RawFiber& fiber) noexcept {
   for (;;) {
     JobSlot* slot = t_jobs->current;
@@ -67,7 +67,7 @@ ThreadJobs::ThreadJobs() : number_(NextThreadNumber()) {
 void ThreadJobs::Make() {
   t_jobs = new ThreadJobs;
   thread_local ThreadJobsReaper reaper;
-  [[maybe_unused]] ThreadJobsReaper* volatile use = &reaper;  // makes it
+  [[maybe_unused]] ThreadJobsReaper* volatile use = &reaper;  // constructs it
 }
 
 JobSlot* ThreadJobs::MakeSlot() {
@@ -199,7 +199,7 @@ void Fibre::Start(std::unique_ptr<HolderBase> holder) {
 GHOSTCARD_RETURN_BY_JUMP JobStatus Fibre::Resume() { return status_ = ResumeJob(job_, result_); }
 
 Fibre::~Fibre() {
-  // The job's frames still use the function: it stays with them.
+  // The paused job's frames still use the function, so it is not freed.
   if (paused()) (void)holder_.release();
 }
 

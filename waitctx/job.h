@@ -1,16 +1,16 @@
-// Job: a function that can be paused and resumed, on a stack of its own (a fibre).
+// Jobs: functions that can be paused and resumed, each on its own stack (a fibre). OpenSSL's
+// ASYNC_JOB as C++.
 //
-// OpenSSL's ASYNC_JOB as C++. A thread has a pool of jobs; a job runs, pauses and
-// resumes on the thread that started it, and on no other.
-//
-// Threads: everything acts on the calling thread's pool. Resuming another thread's
-// job is refused. Ownership: a Job* is the pool's; it is valid until Start or Resume answers
-// kFinished, and known as stale after that. It is a handle, not an address: compare it, hand it
-// back, look at nothing behind it. A job holds a reference to its wait context.
-// Limits: StackPool's (stack size, guard page); max_size jobs per thread, idle or in flight. A job
-// that is still paused when its thread ends can never run again; its stack stays.
-// Exceptions: each job has its own exception state. One that leaves a job's function ends
-// the process, as it would leave a thread's.
+// Threads: each thread has a pool of jobs; every function here acts on the calling thread's pool. A
+// job runs, pauses and resumes on the thread that started it. Resuming a job of another thread is
+// refused.
+// Ownership: the pool owns its jobs. A Job* is a handle, not an address: compare it and pass it
+// back, but do not dereference it. It is valid until StartJob or ResumeJob returns kFinished, and
+// is recognised as stale after that. A job holds a reference to its wait context. Limits:
+// StackPool's (stack size, guard page); max_size jobs per thread, idle or in flight. A job that is
+// still paused when its thread ends can never run again; its stack is not freed. Exceptions: each
+// job has its own exception state. An exception that leaves a job's function ends the process, as
+// one that leaves a thread's function does.
 #ifndef GHOSTCARD_WAITCTX_JOB_H_
 #define GHOSTCARD_WAITCTX_JOB_H_
 
@@ -21,66 +21,52 @@
 #include <type_traits>
 #include <utility>
 
+#include "waitctx/fibres/job_types.h"
 #include "waitctx/wait_context.h"
 
 namespace waitctx {
 
-class Job;
-
-// The values are OpenSSL's.
-enum class [[nodiscard]] JobStatus : int{
-    kError = 0,   // refused: LastJobError() says why; the job handle, if any, is as before
-    kNoJobs = 1,  // the pool is at max_size, or stacks are short: try again when a job has finished
-    kPaused = 2,  // wait on its context, then Resume
-    kFinished = 3,  // `result` is set, the handle is no more
-};
-
-using JobFunction = int (*)(void* args);
-
 // Starts `function` on a job of this thread's pool and runs it until it pauses or finishes.
-// `args` are copied; an empty span gives the function a null pointer. `context` may be null:
-// then there is nothing to wait on. The caller's reference to it must last until this
-// returns; a job that paused has one of its own. Sets `job` when it answers kPaused, `result` when
-// kFinished.
+// `args` are copied; an empty span gives the function a null pointer. `context` may be null; the
+// job then has nothing to wait on. Requires: the caller holds a reference to `context` until this
+// returns; a job that has paused holds its own.
+// kPaused: `job` is set; the caller waits on the context, then calls ResumeJob. kFinished: `result`
+// is set. kNoJobs: the caller tries again when a job has finished. kError: nothing has happened.
 JobStatus StartJob(Job*& job, WaitContext* context, int& result, JobFunction function,
                    std::span<const std::byte> args);
-// Runs `job` on from its pause. kError: it is not paused (it finished), or is another thread's,
-// or this is called inside a job; nothing happened.
+// Continues `job` from its pause. Returns as StartJob does. kError: the job is not paused (it has
+// finished), or belongs to another thread, or the caller is inside a job; nothing has happened.
 JobStatus ResumeJob(Job*& job, int& result);
 
 // The job that is running, or null.
 Job* CurrentJob();
-// Its context; null outside a job or when it was started without one.
+// The running job's context; null outside a job, or if the job was started without one.
 WaitContext* CurrentWaitContext();
 // The context of a job in flight; null for a stale handle and for null.
 WaitContext* JobWaitContext(const Job* job);
-// Gives control back to whoever started or resumed the current job, and returns when resumed.
-// Outside a job, or with pausing blocked, it returns at once. Always true but for a defect.
+// Pauses the running job: StartJob or ResumeJob returns kPaused. Returns when the job is resumed.
+// Outside a job, or while pauses are blocked, returns at once. Always returns true.
 bool PauseJob();
 // Whether PauseJob() would pause: inside a job and not blocked.
 bool CanPause();
-// Counted; belongs to the current job and ends with it. Outside a job: no effect.
+// Blocks and unblocks pauses of the running job. Calls nest; a block ends with its job. No effect
+// outside a job.
 void BlockPause();
 void UnblockPause();
 
-// This thread's pool. `max_size` 0: no limit. Fails when init_size > max_size (0 < init_size with
-// max_size 0 is refused too, as OpenSSL does), or when stacks cannot be had. A second call resizes
-// the pool.
+// Sets the size of this thread's pool, and makes up to `init_size` idle jobs. `max_size` 0: no
+// limit. A second call resizes the pool. False: init_size > max_size (also with max_size 0, as in
+// OpenSSL); nothing has changed.
 bool InitThread(size_t max_size, size_t init_size);
-// Frees the idle jobs. Paused ones stay valid. May be called twice. Also done at thread exit.
+// Frees the idle jobs; paused jobs stay valid. A second call does nothing. Runs at thread exit too.
 void CleanupThread();
 
-struct JobPoolCounts {
-  size_t in_flight = 0;  // started and not finished
-  size_t idle = 0;       // stacks kept for the next job
-  size_t max_size = 0;   // 0: no limit
-};
 JobPoolCounts ThreadJobCounts();
 
-// Why the last call on this thread answered kError; never null.
+// Why the last call that was refused on this thread was refused; never null.
 const char* LastJobError();
 
-// A job as a value: starts in the constructor, is resumed until it has finished.
+// A job as a value: the constructor starts it, and the owner resumes it until it has finished.
 //
 //   waitctx::Fibre fibre(context, [&] { return Handshake(connection); });
 //   while (fibre.paused()) { WaitFor(context); fibre.Resume(); }
@@ -92,18 +78,18 @@ class Fibre {
       : context_(std::move(context)) {
     Start(std::make_unique<Holder<F>>(std::move(function)));
   }
-  // Requires: not paused. A paused job cannot be taken off its stack; it is left to its thread's
-  // pool, and counted there as in flight for good.
+  // Requires: not paused. The frames of a paused job cannot be removed from its stack: the job
+  // stays in its thread's pool, and counts as in flight until the thread ends.
   ~Fibre();
   Fibre(const Fibre&) = delete;
   Fibre& operator=(const Fibre&) = delete;
 
-  // Runs on from the pause. Requires: paused(), on the thread that made it.
+  // Continues from the pause. Requires: paused(), on the thread that made the Fibre.
   JobStatus Resume();
   JobStatus status() const { return status_; }
   bool paused() const { return status_ == JobStatus::kPaused; }
   int result() const { return result_; }
-  // Requires: it was given one.
+  // Requires: the constructor was given a context.
   WaitContext& context() const { return *context_; }
 
  private:

@@ -9,7 +9,7 @@
 namespace waitctx {
 namespace {
 
-// Never destroyed, as the slots are not.
+// Never destroyed, since slots are not.
 struct FreeSlots {
   static constexpr size_t kChunk = 256 * sizeof(JobSlot);
 

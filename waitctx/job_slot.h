@@ -1,12 +1,12 @@
-// JobSlot: what there is of a job beside its stack, and the handles by which jobs are known.
+// JobSlot: the state of a job apart from its stack, and the handles that name jobs.
 //
-// A handle is the slot's address with a generation in the bits that an address leaves free.
-// Slots are never unmapped, so any handle that was ever valid can be looked at safely, and is
-// recognised as finished by its generation, whoever has the slot by then. It takes 2^24 jobs in one
-// slot for a stale handle to look fresh again.
+// A handle is the slot's address with a generation number in the unused bits of the address. Slots
+// are never unmapped, so any handle that was ever valid can be looked up safely. A finished job's
+// handle is recognised by its generation, also when another job uses the slot. A stale handle looks
+// valid again only after 2^24 further jobs in one slot.
 //
-// Threads: `handle` and `owner` are read by any thread that was given a handle; everything
-// else is the owner's. Memory: 256 bytes for each job of the most that there ever were at a time.
+// Threads: any thread that has a handle reads `handle` and `owner`; only the owner's thread uses
+// the rest. Memory: 256 bytes for each job of the largest number that existed at one time.
 #ifndef GHOSTCARD_WAITCTX_JOB_SLOT_H_
 #define GHOSTCARD_WAITCTX_JOB_SLOT_H_
 
@@ -15,12 +15,14 @@
 #include <cstdint>
 #include <memory>
 
-#include "waitctx/job.h"
+#include "waitctx/fibres/job_types.h"
 #include "waitctx/raw_fiber.h"
 
 namespace waitctx {
 
-static_assert(sizeof(uintptr_t) == 8, "handles want the upper 16 bits of an address");
+class WaitContext;
+
+static_assert(sizeof(uintptr_t) == 8, "handles use the upper 16 bits of an address");
 
 enum class JobState : uint8_t { kIdle, kRunning, kPaused };
 
@@ -30,17 +32,17 @@ struct alignas(256) JobSlot {
   static constexpr uintptr_t kFirstStep = 1;
   static constexpr uintptr_t kCarryStep = uintptr_t{1} << 48;
 
-  // The slot that `job` is, or was, in. Requires: a handle that was valid once.
+  // The slot of `job`. Requires: a handle that is or was valid.
   static JobSlot* Of(const Job* job) {
     return reinterpret_cast<JobSlot*>(reinterpret_cast<uintptr_t>(job) & kAddressBits);
   }
-  // Relaxed, as for `owner`: these are compared with what the caller holds and lead to nothing
-  // that another thread wrote.
+  // Relaxed, as for `owner`: the value is only compared with the caller's, and gives access to
+  // nothing that another thread wrote.
   bool Is(const Job* job) const {
     return handle.load(std::memory_order_relaxed) == reinterpret_cast<uintptr_t>(job);
   }
   Job* AsHandle() const { return reinterpret_cast<Job*>(handle.load(std::memory_order_relaxed)); }
-  // Makes every handle given out so far stale.
+  // Makes all earlier handles of this slot stale.
   void NextGeneration() {
     const uintptr_t now = handle.load(std::memory_order_relaxed);
     const bool carry = (now & 0xff) == 0xff;
@@ -51,29 +53,29 @@ struct alignas(256) JobSlot {
   void KeepLibraryContext(void* left) { library_context.store(left, std::memory_order_relaxed); }
 
   std::atomic<uintptr_t> handle{reinterpret_cast<uintptr_t>(this)};
-  std::atomic<uint64_t> owner{0};  // the number of its thread; 0: none
+  std::atomic<uint64_t> owner{0};  // the number of the job's thread; 0: none
   JobFunction function = nullptr;
   void* args = nullptr;
-  // Counted from the first pause on: until then its caller's reference stands for the job's, and a
-  // job that never pauses need not touch the count.
+  // The job holds a reference from its first pause on. Until then the caller's reference keeps the
+  // context alive, so a job that never pauses does not change the count.
   WaitContext* context = nullptr;
-  // The C API's: the library context that the job left as default. Relaxed: the API looks before
-  // it knows whose the job is; only the owner's look counts.
+  // For the C API: the default library context when the job last paused. Relaxed: the API reads it
+  // before it knows whether the calling thread owns the job, and uses the value only if so.
   std::atomic<void*> library_context{nullptr};
-  JobSlot* next = nullptr;                // in a list of idle or free ones
-  std::unique_ptr<std::byte[]> big_args;  // where args do not fit in
+  JobSlot* next = nullptr;                // in a list of idle or free slots
+  std::unique_ptr<std::byte[]> big_args;  // args that do not fit in inline_args
   int result = 0;
   uint32_t blocked = 0;
-  uint32_t pool_number = 0;  // which of its thread's pools counts it
+  uint32_t pool_number = 0;  // the pool of its thread that counts it
   JobState state = JobState::kIdle;
   bool holds_context = false;
   RawFiber fiber;
   alignas(std::max_align_t) std::byte inline_args[kInlineArgs];
 };
 
-// Takes a slot that is nobody's; null: no memory. Any thread.
+// Takes a free slot; null: no memory. Any thread.
 JobSlot* TakeJobSlot();
-// Requires: no job in it, its fiber destroyed.
+// Gives the slot back. Requires: no job is in it, and its fiber is destroyed.
 void GiveJobSlot(JobSlot* slot);
 
 }  // namespace waitctx

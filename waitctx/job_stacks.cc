@@ -18,7 +18,7 @@ struct Process {
 
   std::mutex mutex;
   // Guarded by mutex.
-  std::map<void*, size_t> large;  // those of PoolAlloc that the pool has no size for
+  std::map<void*, size_t> large;  // stacks from PoolAlloc that are larger than the pool's
   StackAllocFn alloc = &PoolAlloc;
   StackFreeFn free = &PoolFree;
   bool frozen = false;  // a stack has been made
@@ -26,8 +26,8 @@ struct Process {
   static Process& Get() {
     static Process& process = []() -> Process& {
       auto* made = new Process;
-      // Locked while the process is copied: a child must not inherit a lock held by a thread
-      // that it has not.
+      // Locked during fork: the child must not inherit a lock that is held by a thread which the
+      // child does not have.
       pthread_atfork([] { Get().Lock(); }, [] { Get().Unlock(); }, [] { Get().Unlock(); });
       return *made;
     }();
@@ -52,7 +52,7 @@ void* PoolAlloc(size_t* size) {
     *size = stack->size;
     return stack->bottom;
   }
-  // Someone who asks for more asks seldom: a mapping each.
+  // Large stacks are rare: each gets its own mapping.
   void* mapped = mmap(nullptr, *size + kGuardSize, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
   if (mapped == MAP_FAILED) return nullptr;

@@ -1,7 +1,8 @@
-// Where the jobs of this process get their stacks: from one StackPool, or from the functions
-// that the application gave (OpenSSL's ASYNC_set_mem_functions).
+// The source of the stacks of this process's jobs: one StackPool, or the functions that the
+// application gave to OpenSSL's ASYNC_set_mem_functions.
 //
-// Threads: any. Process-wide, because OpenSSL's call is.
+// Threads: any. The choice is the process's, as in OpenSSL.
+// Ownership: a Stack belongs to the caller until FreeJobStack.
 #ifndef GHOSTCARD_WAITCTX_JOB_STACKS_H_
 #define GHOSTCARD_WAITCTX_JOB_STACKS_H_
 
@@ -12,17 +13,17 @@
 
 namespace waitctx {
 
-// `size` says how much is wanted, and is set to how much there is. Null: no memory.
+// Allocates a stack of at least `*size` bytes and sets `*size` to its size. Null: no memory.
 using StackAllocFn = void* (*)(size_t* size);
 using StackFreeFn = void (*)(void* stack);
 
-// Replaces the functions; a null one stays as it is. False: a stack exists already, and nothing
-// has changed. Stacks of one's own have no guard but what their maker gives them.
+// Replaces the functions; null keeps the present one. False: a stack exists already, and nothing
+// has changed. This layer adds no guard page to stacks from the application's functions.
 bool SetStackFunctions(StackAllocFn alloc, StackFreeFn free);
-// Those in force; at first the pool's, which may be called by others too.
+// The present functions. Until SetStackFunctions they are the pool's, which any code may call.
 void GetStackFunctions(StackAllocFn& alloc, StackFreeFn& free);
 
-// nullopt: no memory.
+// nullopt: no memory. The caller returns the stack with FreeJobStack.
 std::optional<Stack> AllocateJobStack();
 void FreeJobStack(const Stack& stack);
 

@@ -1,15 +1,14 @@
-// RawFiber: one execution context on a stack of its own, and the switch to it and back.
+// RawFiber: an execution context on its own stack, and the switch to it and back.
 //
 // The switch is Boost.Context's assembly (make_fcontext, jump_fcontext), not
-// boost::context::fiber: that one owns its stack, ends by unwinding it with an exception of its
-// own, and cannot be run a second time, where a job's fiber stays in its pool and runs one
-// job after another without being made anew.
+// boost::context::fiber. That class owns its stack, unwinds it at the end with an exception, and
+// cannot run a second time. A job's fiber stays in its pool and runs one job after another.
 //
-// What else is switched: the C++ runtime's exceptions in flight, and what address and thread
-// sanitizer know of the stack. Not signal masks: that is the system call for which ucontext is
-// slow.
+// The switch also exchanges the C++ runtime's exceptions in flight, and what address and thread
+// sanitizer know about the stack. It leaves the signal mask alone: the system call for that makes
+// ucontext slow.
 //
-// Threads: made, resumed and destroyed by one thread. Ownership: the stack is the caller's, and
+// Threads: one thread creates, resumes and destroys it. Ownership: the caller owns the stack, which
 // must outlive the fiber.
 #ifndef GHOSTCARD_WAITCTX_RAW_FIBER_H_
 #define GHOSTCARD_WAITCTX_RAW_FIBER_H_
@@ -31,13 +30,13 @@
 
 namespace waitctx {
 
-// What stands behind __cxa_get_globals(), by the C++ ABI: the exceptions caught and not yet
-// done with, and how many are in flight. Each thread has one; each fiber must.
+// The layout behind __cxa_get_globals() in the C++ ABI: the stack of caught exceptions, and the
+// number of uncaught ones. The runtime keeps one for each thread; a fiber needs its own.
 struct ExceptionState {
   void* caught = nullptr;
   unsigned int uncaught = 0;
 
-  // The calling thread's. It stays in place while the thread lives.
+  // The calling thread's; valid until the thread ends.
   static ExceptionState* OfThread() {
     return reinterpret_cast<ExceptionState*>(abi::__cxa_get_globals());
   }
@@ -51,9 +50,9 @@ class RawFiber {
   RawFiber(const RawFiber&) = delete;
   RawFiber& operator=(const RawFiber&) = delete;
 
-  // Requires: not created. Nothing runs yet.
+  // Prepares the fiber; nothing runs yet. Requires: not created.
   void Create(const Stack& stack, Entry entry);
-  // Frees what a sanitizer keeps. Does not unwind: what is on the stack is forgotten.
+  // Frees the sanitizer's state. Runs no destructor of the frames on the stack.
   void Destroy();
 
   // Runs the fiber until it suspends. `thread` is ExceptionState::OfThread().
@@ -75,10 +74,10 @@ class RawFiber {
     exceptions_ = std::exchange(*thread, outside);
   }
 
-  // Goes back to whoever resumed, and returns when resumed again.
+  // Returns from Resume() on its caller's stack; continues here at the next Resume().
   // Requires: inside this fiber.
   void Suspend() { Leave(/*fresh=*/false); }
-  // The same, saying that nothing below this frame is needed any more.
+  // As Suspend(), and tells the sanitizer that no frame of the finished job is used again.
   void SuspendFresh() { Leave(/*fresh=*/true); }
 
   const Stack& stack() const { return stack_; }
@@ -88,7 +87,7 @@ class RawFiber {
 
   void Leave([[maybe_unused]] bool fresh) {
 #if defined(GHOSTCARD_ASAN)
-    // No place to keep the fake stack: asan frees it, and makes another when it is needed.
+    // Null: asan frees the fake stack, and makes another when it needs one.
     void* fake_stack = nullptr;
     __sanitizer_start_switch_fiber(fresh ? nullptr : &fake_stack, outside_bottom_, outside_size_);
 #endif
@@ -101,9 +100,9 @@ class RawFiber {
 #endif
   }
 
-  boost::context::detail::fcontext_t inside_ = nullptr;   // where to go on, while suspended
-  boost::context::detail::fcontext_t outside_ = nullptr;  // likewise, while it runs
-  ExceptionState exceptions_;                             // while suspended
+  boost::context::detail::fcontext_t inside_ = nullptr;   // while suspended: where to continue
+  boost::context::detail::fcontext_t outside_ = nullptr;  // while running: where Resume() continues
+  ExceptionState exceptions_;                             // while suspended: the fiber's
   Stack stack_;
   Entry entry_ = nullptr;
 #if defined(GHOSTCARD_ASAN)

@@ -1,17 +1,17 @@
-// GHOSTCARD_RETURN_BY_JUMP: for functions between whose call and return the stack is switched.
+// GHOSTCARD_RETURN_BY_JUMP: for functions that switch stacks between their call and their return.
 //
-// The processor predicts a `ret` from the calls it has seen, and after a switch those were made on
-// another stack: each such `ret` is mispredicted, which costs more than the switch. An
-// indirect jump is predicted from where it went before, which for a job is nearly always right;
-// Boost's jump_fcontext ends with one for the same reason. gcc calls it a return thunk. Elsewhere,
-// and where the hardware checks returns, functions return as always.
+// The processor predicts a `ret` from the calls that it has seen. After a switch, these calls were
+// made on another stack, so each such `ret` is mispredicted, which costs more than the switch. An
+// indirect jump is predicted from its last target, which for a job is nearly always right; Boost's
+// jump_fcontext ends with an indirect jump for the same reason. gcc calls such a return a return
+// thunk. Other compilers, and hardware that checks returns, get an ordinary return.
 #ifndef GHOSTCARD_WAITCTX_RETURN_BY_JUMP_H_
 #define GHOSTCARD_WAITCTX_RETURN_BY_JUMP_H_
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__CET__)
 #define GHOSTCARD_RETURN_BY_JUMP __attribute__((function_return("thunk-extern")))
-// Weak, hidden, and once in each assembler file: files that include this share one, however the
-// program is put together. %rcx holds no result by any convention.
+// Weak and hidden, once in each assembler file: all files of a program or library share one thunk.
+// No calling convention returns a result in %rcx.
 asm(R"(
   .ifndef __x86_return_thunk
   .pushsection .text

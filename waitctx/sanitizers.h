@@ -1,4 +1,4 @@
-// Which sanitizer this is built with, as constants; gcc and clang say it differently.
+// The sanitizer of this build, as constants. gcc and clang define different macros for it.
 #ifndef GHOSTCARD_WAITCTX_SANITIZERS_H_
 #define GHOSTCARD_WAITCTX_SANITIZERS_H_
 

@@ -12,11 +12,11 @@
 namespace waitctx {
 namespace {
 
-// Read in the handler. Release/acquire: whoever sees the function sees `g_previous` too.
+// Read in the handler. Release/acquire: a thread that sees the function also sees `g_previous`.
 std::atomic<RunningJobFn> g_running_job{nullptr};
 struct sigaction g_previous;
 
-// A line put together without malloc, locks or stdio, none of which a signal handler may use.
+// Builds a line without malloc, locks or stdio, which a signal handler must not use.
 class Line {
  public:
   Line& Text(const char* text) {
@@ -49,8 +49,8 @@ void PassOn(int signal, siginfo_t* info, void* context) {
   } else if (g_previous.sa_handler != SIG_DFL && g_previous.sa_handler != SIG_IGN) {
     g_previous.sa_handler(signal);
   } else {
-    // The faulting instruction runs again, and ends the process where it happened. (Ignoring a
-    // real fault is not in anyone's power.) What was sent with kill(2) must be sent again.
+    // The faulting instruction runs again and ends the process at that place, also under SIG_IGN,
+    // which does not apply to a real fault. A signal from kill(2) is sent again.
     struct sigaction standard = {};
     standard.sa_handler = SIG_DFL;
     sigaction(signal, &standard, nullptr);
@@ -87,7 +87,7 @@ void ReportStackOverflows(RunningJobFn running_job) {
     action.sa_sigaction = &HandleFault;
     action.sa_flags = SA_SIGINFO | SA_ONSTACK;
     sigemptyset(&action.sa_mask);
-    // Known before ours can run.
+    // Stored before the new handler can run.
     sigaction(SIGSEGV, nullptr, &g_previous);
     g_running_job.store(running_job, std::memory_order_release);
     return sigaction(SIGSEGV, &action, nullptr) == 0;
@@ -97,12 +97,12 @@ void ReportStackOverflows(RunningJobFn running_job) {
 AlternateStack::AlternateStack() {
   stack_t present = {};
   if (sigaltstack(nullptr, &present) != 0 || (present.ss_flags & SS_DISABLE) == 0) return;
-  // What the kernel saves grows with the CPU's registers; the rest is for whom we pass it on to.
+  // The kernel's part grows with the CPU's registers; the rest is for the handler called next.
   const long least = sysconf(_SC_SIGSTKSZ);
   const size_t size = std::max<size_t>(least > 0 ? static_cast<size_t>(least) : 0, 64 * 1024);
   void* memory = mmap(nullptr, size, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (memory == MAP_FAILED) return;  // an overflow then ends the process without a word
+  if (memory == MAP_FAILED) return;  // an overflow then ends the process without a message
   stack_t ours = {};
   ours.ss_sp = memory;
   ours.ss_size = size;
@@ -118,7 +118,7 @@ AlternateStack::~AlternateStack() {
   if (memory_ == nullptr) return;
   stack_t present = {};
   sigaltstack(nullptr, &present);
-  if (present.ss_sp == memory_) {  // else someone has put theirs in its place
+  if (present.ss_sp == memory_) {  // else the program has replaced it
     stack_t none = {};
     none.ss_flags = SS_DISABLE;
     sigaltstack(&none, nullptr);

@@ -1,8 +1,9 @@
-// Says it in words when a job runs off the end of its stack: the guard page under the stack faults,
-// and a handler on an alternate stack names the job before the process ends as it would have.
+// Reports in words that a job has overflowed its stack. The guard page below the stack faults, and
+// a SIGSEGV handler on an alternate stack prints the job before the process ends as it would
+// without the handler.
 //
-// Threads: any. Process-wide, as signal handlers are: installed once, with the first job, and
-// polite: every SIGSEGV goes on to the handler that was there before, ours or not.
+// Threads: any. Process-wide, as signal handlers are: installed once, with the first job. The
+// handler passes every SIGSEGV on to the handler that was installed before.
 #ifndef GHOSTCARD_WAITCTX_STACK_OVERFLOW_H_
 #define GHOSTCARD_WAITCTX_STACK_OVERFLOW_H_
 
@@ -12,20 +13,20 @@
 
 namespace waitctx {
 
-// The job that runs on the calling thread.
+// Describes the job that runs on the calling thread.
 struct RunningJob {
   const void* handle = nullptr;
   const void* function = nullptr;
   Stack stack;
 };
 
-// Asked from inside the signal handler; false: no job runs on this thread.
+// Fills in `job`; false: no job runs on this thread. The signal handler calls it.
 using RunningJobFn = bool (*)(RunningJob& job);
 
-// The first call installs the handler; others do nothing.
+// The first call installs the handler; later calls do nothing.
 void ReportStackOverflows(RunningJobFn running_job);
 
-// A signal stack for the calling thread while this lives, unless the thread has one.
+// Gives the calling thread a signal stack, unless it has one. The destructor takes it away again.
 class AlternateStack {
  public:
   AlternateStack();

@@ -53,7 +53,7 @@ std::optional<Stack> StackPool::Allocate() {
 
   const size_t guard_size = stride_ - stack_size_;
 #if defined(GHOSTCARD_ASAN)
-  // What frames of an earlier user left poisoned.
+  // Frames of the stack's last user may have left poisoned memory.
   __asan_unpoison_memory_region(guard + guard_size, stack_size_);
 #endif
   return Stack{guard + guard_size, stack_size_, guard_size};
@@ -64,7 +64,7 @@ StackPool::SlabMap::iterator StackPool::MapSlab() {
   void* start = mmap(nullptr, size, PROT_READ | PROT_WRITE,
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
   if (start == MAP_FAILED) return slabs_.end();
-  // A huge page would make each stack resident whole. Refused where the kernel has none.
+  // A huge page would make whole stacks resident. A kernel without huge pages refuses.
   (void)madvise(start, size, MADV_NOHUGEPAGE);
   const auto slab = slabs_.emplace(static_cast<std::byte*>(start), Slab{}).first;
   with_room_.insert(slab->first);

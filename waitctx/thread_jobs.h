@@ -1,9 +1,10 @@
-// ThreadJobs: what one thread has of jobs, with the paths of a start, a resume and a pause inline.
+// ThreadJobs: the job pool of one thread, with the paths of a start, a resume and a pause inline.
 //
-// Inline, so that job.h's functions and OpenSSL's names switch in their own frame: each frame more
-// between a caller and the switch is a return that the processor has to predict by history.
+// They are inline so that job.h's functions and OpenSSL's names switch stacks in their own frame:
+// the processor has to predict one more return for each further frame between a caller and the
+// switch.
 //
-// Threads: each its own. Not for anyone but this layer.
+// Threads: each thread has its own. For this layer only.
 #ifndef GHOSTCARD_WAITCTX_THREAD_JOBS_H_
 #define GHOSTCARD_WAITCTX_THREAD_JOBS_H_
 
@@ -15,33 +16,35 @@
 #include <span>
 #include <utility>
 
-#include "waitctx/job.h"
+#include "waitctx/fibres/job_types.h"
 #include "waitctx/job_slot.h"
+#include "waitctx/raw_fiber.h"
 #include "waitctx/stack_overflow.h"
 #include "waitctx/tls.h"
+#include "waitctx/wait_context.h"
 
 namespace waitctx::internal {
 
 inline constexpr const char* kNoError = "no error";
 
-// What one thread has of jobs.
 class ThreadJobs {
  public:
-  // The calling thread's, made on first use.
+  // The calling thread's; the first call makes it.
   static ThreadJobs& Get();
-  // Null before that.
+  // Null before the first Get().
   static ThreadJobs* GetIfAny();
 
-  // Inline, so that there is one return after a switch.
+  // As StartJob and ResumeJob. Inline, so that one return follows a switch.
   [[gnu::always_inline]] JobStatus Start(Job*& job, WaitContext* context, int& result,
                                          JobFunction function, std::span<const std::byte> args);
   [[gnu::always_inline]] JobStatus Resume(Job*& job, int& result);
   // Requires: CanPause().
   [[gnu::always_inline]] void Pause();
   bool CanPause() const { return current != nullptr && current->blocked == 0; }
+  // As InitThread and CleanupThread.
   bool Init(size_t max_size, size_t init_size);
   void Cleanup();
-  // The current job will hold `context`, if that is its own.
+  // Makes the running job hold a reference to `context`, if that is its context.
   void Hold(WaitContext* context) {
     if (current != nullptr && current->context == context && !current->holds_context) {
       HoldContext(current);
@@ -49,7 +52,7 @@ class ThreadJobs {
   }
   JobPoolCounts counts() const { return {in_flight_ + orphans_, idle_count_, max_size_}; }
 
-  JobSlot* current = nullptr;
+  JobSlot* current = nullptr;  // the running job's; null: none
   const char* last_error = kNoError;
 
  private:
@@ -70,9 +73,10 @@ class ThreadJobs {
   static void DestroySlot(JobSlot* slot);
 
   ExceptionState* const exceptions_ = ExceptionState::OfThread();
-  // Not its address, nor the system's thread id: those are used again.
+  // Unique, unlike the address of this object and the system's thread id.
   const uint64_t number_;
-  // A new pool with each Cleanup(): jobs then in flight are orphans, counted but not limited.
+  // Each Cleanup() begins a new pool. Jobs in flight at that time become orphans: counts() includes
+  // them, max_size does not apply to them.
   uint32_t pool_number_ = 0;
   size_t in_flight_ = 0;
   size_t orphans_ = 0;
@@ -111,7 +115,7 @@ inline void ThreadJobs::Finish(JobSlot* slot) {
   slot->blocked = 0;
   slot->KeepLibraryContext(nullptr);
   if (slot->big_args != nullptr) slot->big_args.reset();
-  // The last reference runs cleanups, which may start jobs.
+  // Releasing the last reference runs cleanups, which may start jobs.
   WaitContext* const context = std::exchange(slot->context, nullptr);
   if (std::exchange(slot->holds_context, false)) WaitContextRef::Adopt(context);
 
@@ -132,7 +136,7 @@ inline JobStatus ThreadJobs::Run(JobSlot* slot, Job*& job, int& result) {
   slot->fiber.Resume(exceptions_);
   current = nullptr;
   if (slot->state == JobState::kPaused) {
-    // The first pause: from here on the job may outlive its caller's reference.
+    // The first pause: from now on the job may outlive its caller's reference.
     if (!slot->holds_context && slot->context != nullptr) [[unlikely]]
       HoldContext(slot);
     job = slot->AsHandle();
@@ -191,8 +195,8 @@ inline void ThreadJobs::Pause() {
 
 namespace waitctx {
 
-// Before the running job's own function gives up the reference to its context that its
-// caller has.
+// Makes the running job hold `context`, if that is its context. For a job whose own function is
+// about to release the caller's reference.
 inline void HoldWaitContext(WaitContext* context) {
   if (internal::ThreadJobs* jobs = internal::ThreadJobs::GetIfAny(); jobs != nullptr) {
     jobs->Hold(context);

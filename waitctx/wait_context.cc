@@ -14,17 +14,17 @@ namespace internal {
 // The pins that this thread holds, innermost first.
 constinit GHOSTCARD_TLS WaitContext::Pin* t_pins = nullptr;
 
-// Freed contexts of this thread, kept for its next ones: a session that lives for one operation
-// would pay more for malloc than for all else.
+// Freed contexts of this thread, kept for its next ones: for a session of one operation, malloc
+// would cost more than the rest.
 struct ContextCache {
   struct Free {
     Free* next;
   };
   static constexpr uint32_t kLimit = 64;
 
-  void* spare = nullptr;  // the last one freed: beside the list, whose links take time to follow
+  void* spare = nullptr;  // one freed context outside the list, which needs no link to be followed
   Free* head = nullptr;
-  uint32_t room = 0;  // how many more may be kept: none until the thread's end is provided for
+  uint32_t room = 0;  // how many more may be kept; 0 until CacheReaper is registered
   bool registered = false;
 };
 constinit GHOSTCARD_TLS ContextCache t_cache;
@@ -37,7 +37,7 @@ using internal::ContextCache;
 using internal::t_cache;
 using internal::t_pins;
 
-// Empties the cache at thread exit and leaves no room for what other destructors free after that.
+// Empties the cache at thread exit, and stops it from keeping what later destructors free.
 struct CacheReaper {
   ~CacheReaper() {
     ::operator delete(std::exchange(t_cache.spare, nullptr));
@@ -74,10 +74,12 @@ inline void GiveMemory(void* memory) {
 }
 
 void GiveFirstMemory(void* memory) {
-  // Full, or nothing kept yet. asan is to see every use after free: it keeps nothing.
+  // The cache is full, or not yet registered. Under asan it keeps nothing, so that asan sees every
+  // use after free.
   if (t_cache.registered || kAddressSanitizer) return ::operator delete(memory);
   thread_local CacheReaper reaper;
-  [[maybe_unused]] CacheReaper* volatile use = &reaper;  // makes it, and so registers its end
+  [[maybe_unused]] CacheReaper* volatile use =
+      &reaper;  // constructs it and registers its destructor
   t_cache.registered = true;
   t_cache.room = ContextCache::kLimit;
   GiveMemory(memory);
@@ -88,7 +90,7 @@ void GiveFirstMemory(void* memory) {
 WaitContext* WaitContext::New() { return new (TakeMemory(sizeof(WaitContext))) WaitContext; }
 
 void WaitContext::Destroy(WaitContext* context) {
-  // Cleanups may add entries; those are cleaned up too.
+  // Cleanups may add entries, which are cleaned up too.
   while (context->count_ != 0) context->RunCleanups();
   if (context->entries_ != context->inline_) [[unlikely]] {
     delete[] context->entries_;
@@ -118,7 +120,7 @@ bool WaitContext::Grow() {
 bool WaitContext::ClearWaitFd(const void* key) {
   Entry* entry = const_cast<Entry*>(Find(key));
   if (entry == nullptr) return false;
-  if (entry->added) {  // nobody has been told of it: it never was
+  if (entry->added) {  // the application has not seen it: it leaves no trace
     std::copy(entry + 1, entries_ + count_, entry);
     --count_;
     --added_;
@@ -133,7 +135,7 @@ void WaitContext::CopyChangedFds(std::span<int> added, std::span<int> removed) c
   size_t adds = 0;
   size_t removes = 0;
   for (uint32_t i = count_; i-- > 0;) {
-    const Entry& entry = entries_[i];  // never both: what is added and removed is gone
+    const Entry& entry = entries_[i];  // never both: ClearWaitFd erases an added entry
     if (entry.removed && !removed.empty()) removed[removes++] = entry.fd;
     if (entry.added && !added.empty()) added[adds++] = entry.fd;
   }
@@ -150,8 +152,8 @@ void WaitContext::ForgetChanges() {
 }
 
 void WaitContext::RunCleanups() {
-  // One at a time and off the list first, so that a cleanup may look at the context and clear
-  // what is still in it; but only those that are there now.
+  // Removes each entry before it calls the cleanup, since a cleanup may read the context and clear
+  // other entries. Handles the entries of now, not those that cleanups add.
   for (uint32_t left = count_; left-- > 0 && count_ != 0;) {
     const Entry entry = entries_[--count_];
     added_ -= entry.added;
@@ -164,8 +166,8 @@ void WaitContext::RunCleanups() {
 
 WaitContext::Callback WaitContext::callback() const {
   for (;;) {
-    // Acquire, all of them: whoever sees a new half also sees, in the second look at the sequence,
-    // that its writer had begun.
+    // Acquire: a reader that sees a new half of the pair also sees, in its second load of the
+    // sequence, that the write had begun.
     const uint32_t before = sequence_.load(std::memory_order_acquire);
     const Callback pair{function_.load(std::memory_order_acquire),
                         argument_.load(std::memory_order_acquire)};
@@ -187,16 +189,16 @@ void WaitContext::SetCallback(Callback callback) {
   argument_.store(callback.argument, std::memory_order_release);
   sequence_.store(sequence + 2, std::memory_order_release);
 
-  // From inside a callback nothing is waited for: two callbacks that did would wait for each other.
+  // Inside a callback it must not wait: two callbacks would wait for each other.
   if (OwnPins() != 0) return;
 
-  // Turns new pins to the other count, so that the one to wait for can only fall. A
-  // read-modify-write even when nobody is pinned: a pin is either before it in the gate's order,
-  // and waited for, or after it, and then its acquire sees the new pair.
+  // Makes new pins add to the other phase's count, so that the count to wait for can only fall. A
+  // read-modify-write even without pins: a pin comes either before it in the gate's modification
+  // order, and this waits for it, or after it, and the pin's acquire sees the new pair.
   uint64_t gate = gate_.load(std::memory_order_relaxed);
   for (;;) {
     const uint64_t next = (gate & kPhase) != 0 ? kPins0 : kPins1;
-    if ((gate & next) != 0) {  // another SetCallback still waits for those
+    if ((gate & next) != 0) {  // another SetCallback still waits for these pins
       gate = WaitForPins(next, 0);
     } else if (gate_.compare_exchange_weak(gate, gate ^ kPhase, std::memory_order_acq_rel,
                                            std::memory_order_relaxed)) {
@@ -215,9 +217,9 @@ uint64_t WaitContext::OwnPins() const {
   return own;
 }
 
-// Waits until the counts in `mask` are those of `own`, and returns the gate as it then was.
+// Waits until the counts in `mask` equal those of `own`, and returns the gate's value at that time.
 uint64_t WaitContext::WaitForPins(uint64_t mask, uint64_t own) {
-  // Acquire: what the pins' holders did (their release) is done when this returns.
+  // Acquire: this thread sees what the pins' threads did before they unpinned (their release).
   uint64_t gate = gate_.load(std::memory_order_acquire);
   while ((gate & mask) != (own & mask)) {
     if ((gate & kWaited) == 0) {
@@ -231,14 +233,14 @@ uint64_t WaitContext::WaitForPins(uint64_t mask, uint64_t own) {
 }
 
 WaitContext::Pin::Pin(WaitContext& context) : context_(context) {
-  // Acquire: pairs with SetCallback's turn of the phase. A closed gate needs no order: nothing
-  // is read behind it.
+  // Acquire: pairs with SetCallback's change of the phase. A closed gate needs no order: the pin
+  // then reads nothing else.
   uint64_t gate = context.gate_.load(std::memory_order_relaxed);
   uint64_t unit;
   do {
     if ((gate & kClosed) != 0) return;
     unit = (gate & kPhase) != 0 ? kPin1 : kPin0;
-    // With a reference: whoever lets go of the last other one leaves the end to us.
+    // With a reference: if the last other one is released meanwhile, this pin frees the context.
   } while (!context.gate_.compare_exchange_weak(gate, gate + unit + kRef, std::memory_order_acquire,
                                                 std::memory_order_relaxed));
   unit_ = unit;
@@ -249,13 +251,13 @@ WaitContext::Pin::Pin(WaitContext& context) : context_(context) {
 
 WaitContext::Pin::~Pin() {
   if (unit_ == 0) return;
-  // The head, but where a job paused with a pin held.
+  // This pin is the head, unless a job paused while it held a pin.
   Pin** link = &t_pins;
   while (*link != this) link = &(*link)->outer_;
   *link = outer_;
-  // Release: what was done under the pin is done for whoever waited for it; acquire: if ours is the
-  // last reference, we see what the others did before they let go. After this the context may be
-  // gone; waking takes its address only, and a wake-up too many does no harm.
+  // Release: a thread that waited for the pin sees what was done under it. Acquire: if this was the
+  // last reference, this thread sees what the others did before they released. After this the
+  // context may be freed; waking uses its address only, and a superfluous wake-up is harmless.
   std::atomic<uint64_t>& gate = context_.gate_;
   const uint64_t before = gate.fetch_sub(unit_ + kRef, std::memory_order_acq_rel);
   if (before < 2 * kRef) {
@@ -266,15 +268,15 @@ WaitContext::Pin::~Pin() {
 }
 
 void WaitContext::Close() {
-  // Release for closed(); acquire for pins that ended before.
+  // Release: for closed(). Acquire: for pins that ended before.
   if ((gate_.fetch_or(kClosed, std::memory_order_acq_rel) & kClosed) != 0) return;
   WaitForPins(kPins0 | kPins1, OwnPins());
   RunCleanups();
 }
 
 void WaitContext::CloseAndRelease() {
-  // Alone with the only reference and no pin: whoever would pin now had no right to. (Acquire as in
-  // Release().) Plainly stored, the bit is for cleanups that ask.
+  // With the only reference and no pin, no other thread may make a pin. (Acquire as in Release().)
+  // A plain store of kClosed is enough: only cleanups, on this thread, read it.
   const uint64_t gate = gate_.load(std::memory_order_acquire);
   if ((gate & ~(kPhase | kWaited)) == kRef) {
     if (count_ == 0 && entries_ == inline_) [[likely]] {

@@ -1,20 +1,17 @@
-// WaitContext: who waits for something, and how they are told: by file
-// descriptors that become readable, or by a callback. It holds the wait fds of one
-// "session", what was added and removed since the job last ran, the callback, and
-// the status by which an engine says what became of a submit.
+// WaitContext: how one waiter learns that it can continue: by file descriptors that become
+// readable, or by a callback. It holds the wait fds of one session, the changes to them since the
+// job last ran, the callback, and the status with which an engine reports the result of a submit.
 //
-// This is OpenSSL's ASYNC_WAIT_CTX as a C++ class; async_c_api.cc puts OpenSSL's
-// names on it. Behaviour follows ASYNC_WAIT_CTX_new(3) and, where that is silent,
-// what OpenSSL does.
+// This is OpenSSL's ASYNC_WAIT_CTX as a C++ class; async_c_api.cc gives it OpenSSL's names. It
+// behaves as ASYNC_WAIT_CTX_new(3) says and, where the manual is silent, as OpenSSL does.
 //
-// Threads: fds belong to the thread that runs the job or, between runs, the
-// application's. Status, callback and Pin may be used by any thread at any time:
-// a completion thread reads the callback while the application replaces it.
-// Ownership: counted (WaitContextRef). Close() ends it for its application: no
-// callback begins and no fd is signalled through a Pin after it returns. Memory goes
-// with the last reference: requests in flight and jobs hold one.
-// Limits: 2^28 references and 2^14 pins at once; entries are found by walking them, newest first,
-// as a session has few.
+// Threads: the thread that runs the job uses the wait fds; between runs, the application's thread.
+// Any thread may use status, callback and Pin at any time: a completion thread reads the callback
+// while the application replaces it. Ownership: counted references (WaitContextRef); requests in
+// flight and jobs hold one. The memory is freed with the last one. Close() ends the context for the
+// application: after it returns, no callback begins and no fd is signalled through a Pin. Limits:
+// 2^28 references and 2^14 pins at one time. Entries are searched linearly, newest first, since a
+// session has few.
 #ifndef GHOSTCARD_WAITCTX_WAIT_CONTEXT_H_
 #define GHOSTCARD_WAITCTX_WAIT_CONTEXT_H_
 
@@ -29,9 +26,9 @@ namespace waitctx {
 
 // ASYNC_STATUS_*. The values are OpenSSL's. Any other int is stored as given.
 enum class Status : int {
-  kUnsupported = 0,  // no callback will come: the engine knows nothing of them
+  kUnsupported = 0,  // the engine does not support callbacks: none will run
   kError = 1,        // fatal for this request: clean up the session
-  kOk = 2,           // submitted: the callback will be called
+  kOk = 2,           // submitted: the callback will run
   kAgain = 3,        // refused for now: resume the job to try again
 };
 
@@ -40,8 +37,7 @@ class WaitContextRef;
 class WaitContext {
  public:
   using CleanupFn = void (*)(WaitContext* context, const void* key, int fd, void* data);
-  // Small and nonblocking: it runs in the context of a poll or an interrupt. What it
-  // returns is not looked at.
+  // Must be short and must not block: it runs inside a poll or an interrupt. Its result is ignored.
   using CallbackFn = int (*)(void* argument);
 
   struct Callback {
@@ -50,24 +46,24 @@ class WaitContext {
     explicit operator bool() const { return function != nullptr; }
   };
 
-  // Never fails but by std::bad_alloc.
+  // Throws std::bad_alloc; no other failure.
   static WaitContextRef Create();
 
   // --- wait fds ---
 
-  // Adds an entry, newest first. The same key twice is two entries. `cleanup` (may be
-  // null) is called by Close() unless the entry was cleared before. False: no memory.
+  // Adds an entry; a key may have several. Close() calls `cleanup` (may be null), unless the entry
+  // was cleared before. False: no memory.
   bool SetWaitFd(const void* key, int fd, void* data, CleanupFn cleanup);
 
   struct WaitFd {
     int fd = -1;
     void* data = nullptr;
   };
-  // The newest entry of that key that is not cleared.
+  // The newest entry of `key` that is not cleared.
   std::optional<WaitFd> GetWaitFd(const void* key) const;
 
-  // Removes the newest entry of that key. Does not call its cleanup: the fd is the
-  // caller's to close. False: there is none.
+  // Removes the newest entry of `key` without calling its cleanup: the caller closes the fd. False:
+  // there is no such entry.
   bool ClearWaitFd(const void* key);
 
   size_t wait_fd_count() const { return count_ - removed_; }
@@ -78,59 +74,60 @@ class WaitContext {
     size_t added = 0;
     size_t removed = 0;
   };
-  // What changed since the job was last resumed. Looking does not consume. A key that was
-  // removed and added again is in both lists: apply removals first.
+  // The changes since the job was last resumed; reading them does not reset them. A key that was
+  // removed and added again is in both lists: the caller applies removals first.
   ChangeCounts changed_fd_counts() const { return {added_, removed_}; }
-  // Requires: room for changed_fd_counts(). An empty span is skipped.
+  // Writes both lists; an empty span skips its list. Requires: room for changed_fd_counts().
   void CopyChangedFds(std::span<int> added, std::span<int> removed) const;
 
-  // Forgets what changed. For jobs and tasks, when they are resumed.
+  // Resets the changes. Jobs and tasks call it when they are resumed.
   void ResetChanges();
 
   // --- status and callback ---
 
   void set_status(int status) { status_.store(status, std::memory_order_release); }
   void set_status(Status status) { set_status(static_cast<int>(status)); }
-  // Release/acquire: who sees kOk sees everything the engine did before.
+  // Release/acquire: a thread that reads kOk sees everything that the engine did before.
   int status() const { return status_.load(std::memory_order_acquire); }
 
-  // Replaces the pair as one: no reader sees half of it. When this returns, the old callback
-  // is not running on another thread and will not run again. (Called from inside that very
-  // callback it does not wait.)
+  // Replaces function and argument together: no reader sees half of the pair. When this returns,
+  // the old callback runs on no other thread and will not run again. It does not wait when it is
+  // called from inside a callback of this context.
   void SetCallback(Callback callback);
   Callback callback() const;
 
   // --- telling ---
 
-  // While a Pin exists, Close() and SetCallback() on other threads wait for it: what it shows stays
-  // valid. Held only around a callback or a signal, by the thread that tells. Pins of one thread
-  // may nest, on one context and on several. A pin is a reference: the context outlives it, also
-  // when the callback itself closes it and lets go of the last other one. Two callbacks that close
-  // each other's contexts wait for each other for good: close a context where it is waited for.
-  // Requires: whoever makes the pin knows that someone has a reference at that moment.
+  // While a Pin exists, Close() and SetCallback() on other threads wait, so the callback that it
+  // shows stays valid. The notifying thread holds it only around the callback or the signal. Pins
+  // of one thread may nest, on one context and on several. A pin is also a reference: the context
+  // outlives it, even if the callback closes the context and releases the last other reference.
+  // Limits: two callbacks that close each other's contexts deadlock. Close a context on the thread
+  // that waits on it.
+  // Requires: a reference to the context exists when the pin is made.
   class Pin {
    public:
     explicit Pin(WaitContext& context);
     ~Pin();
     Pin(const Pin&) = delete;
     Pin& operator=(const Pin&) = delete;
-    // False: the context is closed; tell nobody.
+    // False: the context is closed; the caller calls and signals nothing.
     explicit operator bool() const { return unit_ != 0; }
     Callback callback() const { return callback_; }
 
    private:
     friend class WaitContext;
     WaitContext& context_;
-    Pin* outer_ = nullptr;  // the pin this thread held already, if any
-    uint64_t unit_ = 0;     // what it added to the gate word; 0: closed, nothing
+    Pin* outer_ = nullptr;  // the thread's pin before this one, if any
+    uint64_t unit_ = 0;     // what this pin added to the gate word; 0: the context was closed
     Callback callback_;
   };
 
   // --- the end ---
 
-  // The application is done with it: waits for pins of other threads, then calls the cleanups,
-  // newest first, and removes the entries. Entries added later (by a job that still runs) are
-  // cleaned up with the last reference. A second call does nothing.
+  // Ends the context for the application: waits for pins of other threads, then calls the cleanups,
+  // newest first, and removes the entries. Entries that a job adds later are cleaned up when the
+  // last reference is released. A second call does nothing.
   void Close();
   bool closed() const { return (gate_.load(std::memory_order_acquire) & kClosed) != 0; }
 
@@ -143,15 +140,15 @@ class WaitContext {
     CleanupFn cleanup;
     int fd;
     bool added;    // since the changes were last reset
-    bool removed;  // likewise: hidden, kept only to be reported
+    bool removed;  // since the changes were last reset; kept only to be reported as a change
   };
   static constexpr uint32_t kInlineEntries = 4;
 
-  // The gate word, one word so that the owner of the only reference can see in one load that
-  // nobody else is about: flags, the pins of either phase, the references.
-  static constexpr uint64_t kClosed = 1;  // no pin opens any more
-  static constexpr uint64_t kPhase = 2;   // which count a new pin goes to
-  static constexpr uint64_t kWaited = 4;  // somebody has waited: wake on unpin, from now on
+  // The gate word: flags, the pins of each phase, the references. One word, so that the owner of
+  // the only reference sees in one load that no other thread uses the context.
+  static constexpr uint64_t kClosed = 1;  // new pins are empty
+  static constexpr uint64_t kPhase = 2;   // the phase whose count a new pin adds to
+  static constexpr uint64_t kWaited = 4;  // a thread has waited: unpinning wakes, from now on
   static constexpr uint64_t kPin0 = uint64_t{1} << 8;
   static constexpr uint64_t kPin1 = uint64_t{1} << 22;
   static constexpr uint64_t kRef = uint64_t{1} << 36;
@@ -164,7 +161,7 @@ class WaitContext {
   static WaitContext* New();
   void Retain();
   void Release();
-  // Close() and Release() in one, for less than the sum.
+  // Close() and Release() in one, faster than the two calls.
   void CloseAndRelease();
 
   const Entry* Find(const void* key) const;
@@ -176,12 +173,13 @@ class WaitContext {
 
   std::atomic<uint64_t> gate_{kRef};
   std::atomic<int> status_{0};
-  // The pair is read between two equal, even values; odd while it is written.
+  // Guards the two below: a reader that sees the same even value before and after has read a whole
+  // pair; the value is odd during a write.
   std::atomic<uint32_t> sequence_{0};
   std::atomic<CallbackFn> function_{nullptr};
   std::atomic<void*> argument_{nullptr};
 
-  // Of the thread that runs the job, or the application's. Oldest first.
+  // Used by the thread that runs the job or, between runs, the application's. Oldest first.
   Entry* entries_ = inline_;
   uint32_t count_ = 0;
   uint32_t capacity_ = kInlineEntries;
@@ -190,7 +188,7 @@ class WaitContext {
   Entry inline_[kInlineEntries];
 };
 
-// A counted reference. Copying takes another one; the last frees.
+// A counted reference. Copying adds one; releasing the last frees the context.
 class WaitContextRef {
  public:
   WaitContextRef() = default;
@@ -203,13 +201,13 @@ class WaitContextRef {
   }
   ~WaitContextRef();
 
-  // Takes another reference to a context that the caller knows to be alive; null is allowed.
+  // Adds a reference. Requires: a reference to the context exists, or `context` is null.
   static WaitContextRef Retain(WaitContext* context);
-  // Takes over a reference given up with Release().
+  // Takes over a reference that Release() gave to the caller.
   static WaitContextRef Adopt(WaitContext* context);
-  // Gives the reference to the caller, who must Adopt() it again some time.
+  // Gives the reference to the caller, which passes it to Adopt() later.
   WaitContext* Release() { return std::exchange(context_, nullptr); }
-  // Closes the context and lets go of this reference. Null: nothing happens.
+  // Closes the context and releases this reference. Null: does nothing.
   void CloseAndReset();
 
   WaitContext* get() const { return context_; }

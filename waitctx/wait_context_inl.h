@@ -1,4 +1,4 @@
-// The short paths of WaitContext, inline. Included by wait_context.h, and not for anyone else.
+// The short paths of WaitContext, inline. Only wait_context.h includes it.
 #ifndef GHOSTCARD_WAITCTX_WAIT_CONTEXT_INL_H_
 #define GHOSTCARD_WAITCTX_WAIT_CONTEXT_INL_H_
 
@@ -7,13 +7,13 @@ namespace waitctx {
 inline WaitContextRef WaitContext::Create() { return WaitContextRef::Adopt(New()); }
 
 inline void WaitContext::Retain() {
-  // Relaxed: who retains has a reference already; there is nothing to be seen through it.
+  // Relaxed: the caller's reference already keeps the context alive; the new one publishes nothing.
   gate_.fetch_add(kRef, std::memory_order_relaxed);
 }
 
 inline void WaitContext::Release() {
-  // Acquire, to see what others did before they let go (their release below). With one reference
-  // left, which is ours, nobody can add another: no read-modify-write is needed.
+  // Acquire: this thread sees what the others did before they released (the release below). If ours
+  // is the only reference, no thread can add another: no read-modify-write is needed.
   if (gate_.load(std::memory_order_acquire) < 2 * kRef ||
       gate_.fetch_sub(kRef, std::memory_order_acq_rel) < 2 * kRef) {
     Destroy(this);

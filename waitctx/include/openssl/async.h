@@ -1,16 +1,16 @@
 /*
  * OpenSSL's asynchronous jobs, served by Ghostcard's wait layer.
  *
- * Put this folder ahead of OpenSSL's own headers and link //waitctx:async, or preload
- * libwaitctx_async.so under a program that is built already: either way the same names mean
- * the same things, as ASYNC_start_job(3) and ASYNC_WAIT_CTX_new(3) tell them. Where OpenSSL
- * would crash, these calls answer: NULL where something is needed gives 0 or ASYNC_ERR, a
- * handle of a finished job and one of another thread give ASYNC_ERR, and a wait context
- * that is freed lives on until its job has finished.
+ * Put this folder before OpenSSL's own headers on the include path and link //waitctx:async, or
+ * preload libwaitctx_async.so under an existing program. The functions do what
+ * ASYNC_start_job(3) and ASYNC_WAIT_CTX_new(3) say. Where OpenSSL would crash, these functions
+ * return an error: a NULL that is not allowed gives 0 or ASYNC_ERR, the handle of a finished job
+ * or of another thread's job gives ASYNC_ERR, and a freed wait context exists until its job has
+ * finished.
  *
- * Threads: jobs belong to the thread that starts them. The status and the callback of a wait
- * context may be set and read by any thread; ASYNC_WAIT_CTX_set_callback returns when
- * the callback that it replaces runs no more.
+ * Threads: a job belongs to the thread that starts it. Any thread may set and read the status and
+ * the callback of a wait context; ASYNC_WAIT_CTX_set_callback returns when the replaced callback
+ * no longer runs.
  */
 #ifndef OPENSSL_ASYNC_H
 #define OPENSSL_ASYNC_H
@@ -33,13 +33,13 @@
 #define OSSL_ASYNC_FD int
 #define OSSL_BAD_ASYNC_FD (-1)
 
-/* What ASYNC_start_job answers. */
+/* Results of ASYNC_start_job. */
 #define ASYNC_ERR 0     /* refused; nothing happened */
 #define ASYNC_NO_JOBS 1 /* the thread's pool is at its limit: try again later */
 #define ASYNC_PAUSE 2   /* wait, then call again with the same *job */
 #define ASYNC_FINISH 3  /* *ret is set, *job is NULL */
 
-/* What became of a submit. The callback comes after ASYNC_STATUS_OK only. */
+/* The result of a submit. The callback runs after ASYNC_STATUS_OK only. */
 #define ASYNC_STATUS_UNSUPPORTED 0
 #define ASYNC_STATUS_ERR 1
 #define ASYNC_STATUS_OK 2
@@ -53,7 +53,7 @@ typedef struct async_job_st ASYNC_JOB;
 typedef struct async_wait_ctx_st ASYNC_WAIT_CTX;
 typedef int (*ASYNC_callback_fn)(void* arg);
 
-/* --- wait contexts: those that return int give 1 on success, 0 otherwise --- */
+/* --- wait contexts: functions that return int return 1 on success, 0 otherwise --- */
 
 ASYNC_WAIT_CTX* ASYNC_WAIT_CTX_new(void);
 void ASYNC_WAIT_CTX_free(ASYNC_WAIT_CTX* ctx);
@@ -63,7 +63,7 @@ int ASYNC_WAIT_CTX_set_wait_fd(ASYNC_WAIT_CTX* ctx, const void* key, OSSL_ASYNC_
                                void (*cleanup)(ASYNC_WAIT_CTX*, const void*, OSSL_ASYNC_FD, void*));
 int ASYNC_WAIT_CTX_get_fd(ASYNC_WAIT_CTX* ctx, const void* key, OSSL_ASYNC_FD* fd,
                           void** custom_data);
-/* fd may be NULL: then only the number is told. */
+/* fd may be NULL: then only *numfds is set. */
 int ASYNC_WAIT_CTX_get_all_fds(ASYNC_WAIT_CTX* ctx, OSSL_ASYNC_FD* fd, size_t* numfds);
 /* Either list may be NULL. Apply deletions first: a key may be in both lists. */
 int ASYNC_WAIT_CTX_get_changed_fds(ASYNC_WAIT_CTX* ctx, OSSL_ASYNC_FD* addfd, size_t* numaddfds,
@@ -79,7 +79,7 @@ int ASYNC_WAIT_CTX_get_status(ASYNC_WAIT_CTX* ctx);
 
 /* --- jobs --- */
 
-/* *job NULL: starts func on a job, with a copy of size bytes at args. Else resumes *job. */
+/* *job NULL: starts func on a job, with a copy of size bytes at args. Otherwise resumes *job. */
 int ASYNC_start_job(ASYNC_JOB** job, ASYNC_WAIT_CTX* ctx, int* ret, int (*func)(void*), void* args,
                     size_t size);
 int ASYNC_pause_job(void);
