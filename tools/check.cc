@@ -42,7 +42,7 @@ std::vector<SiteFrame> FramesOf(const ReportFile& file, const Trace& trace, Symb
       continue;
     }
     frame.module = file.modules[module].path;
-    for (Place& place : symbols.Find(frame.module, frame.address)) {
+    for (SourcePlace& place : symbols.Find(frame.module, frame.address)) {
       frame.place = std::move(place);
       frames.push_back(frame);
     }
@@ -50,8 +50,8 @@ std::vector<SiteFrame> FramesOf(const ReportFile& file, const Trace& trace, Symb
   return frames;
 }
 
-// What tells findings apart. Two processes may each have noted the same one, and the same module:
-// so modules go by their paths.
+// Equal keys: one finding, reported by several processes. Modules are compared by path, since each
+// process numbers them itself.
 using Key = std::tuple<Rule, std::vector<std::pair<std::string_view, uint64_t>>, size_t>;
 Key KeyOf(const ReportFile& file, const Finding& finding) {
   Key key{finding.rule, {}, finding.site.depth};
@@ -71,7 +71,7 @@ void CollectFindings(const ReportFile& file, const CheckOptions& options, CheckR
   const size_t taken = file.findings_taken.load(std::memory_order_relaxed);
   for (size_t i = 0; i < taken; ++i) {
     const Finding& finding = file.findings[i];
-    // Acquire: what was written before it was marked. Not marked: its process was ended before.
+    // Acquire: pairs with the recorder's release. Not ready: the process ended while it wrote.
     if (!finding.ready.load(std::memory_order_acquire)) continue;
     const uint64_t count = finding.count.load(std::memory_order_relaxed);
     if (std::find(options.ignored.begin(), options.ignored.end(), finding.rule) !=
@@ -111,7 +111,7 @@ void CollectNotes(const ReportFile& file, CheckReport& report) {
     if (process.ended.load(std::memory_order_acquire)) continue;
     if (kill(pid, 0) == 0) {
       report.notes.push_back(fmt::format(
-          "process {} still runs: what it does from now on is not in this report", pid));
+          "process {} still runs: this report does not include what it does from now on", pid));
     } else if (const int64_t paused = process.paused_jobs.load(std::memory_order_relaxed);
                paused > 0) {
       report.notes.push_back(
@@ -120,12 +120,12 @@ void CollectNotes(const ReportFile& file, CheckReport& report) {
     }
   }
   if (const uint64_t lost = file.lost.load(std::memory_order_relaxed); lost > 0) {
-    report.notes.push_back(fmt::format("{} findings more than the report has room for", lost));
+    report.notes.push_back(fmt::format("{} more findings did not fit in the report", lost));
   }
   if (report.jobs == 0) {
     report.notes.push_back(
-        "the program started no asynchronous job: nothing was checked (it may not ask for them, "
-        "or have OpenSSL linked in statically)");
+        "the program started no asynchronous job: nothing was checked (it may not use jobs, or may "
+        "be linked with a static OpenSSL)");
   }
 }
 
@@ -151,7 +151,7 @@ std::string FormatFrames(std::string_view label, const std::vector<SiteFrame>& f
   text += fmt::format("     {}\n", label);
   for (const SiteFrame& frame : frames) {
     text += fmt::format("       {}\n", FormatFrame(frame));
-    if (frame.place.function == "main") break;  // what starts it is the C library's
+    if (frame.place.function == "main") break;  // the frames above main are the C library's
   }
   return text;
 }

@@ -1,7 +1,7 @@
-// Check: runs a program of somebody's own on the checking wait layer, and reports what in its use
-// of OpenSSL's asynchronous jobs breaks the manual's rules, with call sites.
+// Check: runs a program on the checking wait layer, and reports with call sites where the program's
+// use of OpenSSL's asynchronous jobs breaks the manual's rules.
 //
-// Threads: Run on the main thread (see checked_program.h).
+// Threads: RunCheck on the main thread (see checked_program.h).
 #ifndef GHOSTCARD_TOOLS_CHECK_H_
 #define GHOSTCARD_TOOLS_CHECK_H_
 
@@ -25,8 +25,8 @@ struct CheckOptions {
 };
 
 struct SiteFrame {
-  Place place;
-  std::string module;    // the file's path; empty: not known
+  SourcePlace place;
+  std::string module;    // the path of the program or library; empty: not known
   uint64_t address = 0;  // in that file
 };
 
@@ -45,10 +45,10 @@ struct CheckReport {
   uint64_t ignored = 0;                // findings of ignored rules
   uint64_t contexts = 0, jobs = 0, pauses = 0, resumes = 0, retries = 0, polls = 0, callbacks = 0;
   uint32_t processes = 0;
-  std::vector<std::string> notes;  // what limits what was seen
+  std::vector<std::string> notes;  // what the report may lack, and why
 };
 
-// What went wrong before or instead of a report, with the exit code that tells it.
+// Why there is no report, with the exit code for it.
 struct CheckFailure {
   int exit_code = 0;
   std::string message;
@@ -59,8 +59,8 @@ tl::expected<CheckReport, CheckFailure> RunCheck(const CheckOptions& options);
 std::string CheckText(const CheckReport& report);
 nlohmann::json ToJson(const CheckReport& report);
 
-// 1: findings. Else the program's own, as a shell gives it (128 + N after signal N), but that
-// 1 and 2, which mean something else here, become 3.
+// 1: there are findings. Otherwise the program's own exit code, as a shell gives it (128 + N after
+// signal N), with 3 in place of 1 and 2, which have another meaning here.
 int CheckExitCode(const CheckReport& report);
 
 }  // namespace tools

@@ -1,4 +1,6 @@
-// What the rules that `ghostcard check` knows are called, and what they say.
+// The names and texts of the rules that `ghostcard check` applies.
+//
+// Threads: any; constant data.
 #ifndef GHOSTCARD_TOOLS_CHECK_RULES_H_
 #define GHOSTCARD_TOOLS_CHECK_RULES_H_
 
@@ -18,13 +20,14 @@ struct RuleText {
   std::string_view headline;  // what the program did
   std::string_view manual;    // what it should do instead, and where that is written
   std::string_view site;      // what happened at the call site
-  std::string_view origin;    // what happened at the other one
+  std::string_view origin;    // what happened at the origin's call site
   Measure measure = Measure::kNone;
 };
 
-// All of them, in the order of the enumeration.
+// All rules, in the order of the enumeration.
 std::span<const RuleText> RuleTexts();
 const RuleText& TextOf(waitctx::check::Rule rule);
+// nullopt: no rule has this name.
 std::optional<waitctx::check::Rule> RuleNamed(std::string_view name);
 
 }  // namespace tools

@@ -30,7 +30,7 @@ using waitctx::check::ReportFile;
 
 constexpr const char* kLibraryName = "libwaitctx_check.so";
 
-// The interpreter that a script names in its first line; empty: it is no script.
+// The interpreter in a script's first line; empty: the file is not a script.
 std::string InterpreterOf(int fd) {
   char text[256] = {};
   if (pread(fd, text, sizeof(text) - 1, 0) < 2 || text[0] != '#' || text[1] != '!') return {};
@@ -60,7 +60,7 @@ std::string WhyNotPreloadedElf(int fd) {
   if (elf == nullptr || gelf_getehdr(elf, &header) == nullptr) {
     why = "it is not an ELF program";
   } else if (header.e_machine != EM_X86_64 || gelf_getclass(elf) != ELFCLASS64) {
-    why = "it is not a 64-bit x86 program, and the checking library is";
+    why = "it is not a 64-bit x86 program, as the checking library is";
   } else if (!HasInterpreter(elf)) {
     why = "it is statically linked, so no library can be preloaded under it";
   }
@@ -68,7 +68,7 @@ std::string WhyNotPreloadedElf(int fd) {
   return why;
 }
 
-// What the kernel starts without looking at LD_PRELOAD.
+// Whether the loader would ignore LD_PRELOAD, and why; empty: it would not.
 std::string WhySecure(int fd) {
   struct stat status;
   if (fstat(fd, &status) != 0) return {};
@@ -94,7 +94,7 @@ sigset_t PassedOn() {
   return set;
 }
 
-// Waits for the child, and hands it the signals that we get.
+// Waits for the child, and passes this process's signals on to it.
 ProgramEnd WaitFor(pid_t child, const sigset_t& signals) {
   for (;;) {
     int status = 0;
@@ -106,7 +106,7 @@ ProgramEnd WaitFor(pid_t child, const sigset_t& signals) {
     siginfo_t info;
     const int signal = sigwaitinfo(&signals, &info);
     if (signal < 0 || signal == SIGCHLD) continue;
-    // What the terminal sends goes to the whole foreground group, and so to the child already.
+    // The terminal sends its signals to the whole foreground group, so the child has them already.
     if (info.si_code != SI_KERNEL) kill(child, signal);
   }
 }
@@ -146,7 +146,7 @@ hwsim::Expected<std::unique_ptr<ReportMapping>> ReportMapping::Create() {
   const UniqueFd fd(mkostemp(path.data(), O_CLOEXEC));  // readable by its owner only
   if (!fd.valid()) return Unexpected(SystemError(path, errno));
   made->path_ = path;
-  // The room itself, not a hole: a full disk is found out here, not by the program that writes.
+  // Allocates the blocks, so that a full disk fails here and not in the program that writes.
   if (const int refused = posix_fallocate(fd.get(), 0, sizeof(ReportFile)); refused != 0) {
     return Unexpected(SystemError(path, refused));
   }
@@ -158,7 +158,7 @@ hwsim::Expected<std::unique_ptr<ReportMapping>> ReportMapping::Create() {
 
 ReportMapping::~ReportMapping() {
   if (file_ != nullptr) munmap(file_, sizeof(ReportFile));
-  if (!path_.empty()) unlink(path_.c_str());
+  if (!path_.empty()) (void)unlink(path_.c_str());  // the user may have removed it
 }
 
 hwsim::Expected<std::string> FindProgram(const std::string& name) {
@@ -185,7 +185,7 @@ std::string WhyNotPreloaded(const std::string& path) {
   std::string program = path;
   for (int scripts = 0; scripts < 4; ++scripts) {
     const UniqueFd fd(open(program.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!fd.valid()) return {};  // may be run, not read: it will be seen whether it loads
+    if (!fd.valid()) return {};  // executable but not readable: RunCheck sees whether it loads
     const std::string interpreter = InterpreterOf(fd.get());
     if (interpreter.empty()) {
       const std::string why = WhySecure(fd.get());
@@ -224,7 +224,7 @@ hwsim::Expected<ProgramEnd> RunProgram(const std::string& path,
        fmt::format("{}={}", waitctx::check::kFileVariable, report_path),
        fmt::format("{}={}", waitctx::check::kCallbackBoundVariable, callback_bound.count())});
 
-  // Whatever we were started with: an ignored SIGCHLD would take the exit code away.
+  // This process may have inherited an ignored SIGCHLD, which would discard the exit code.
   signal(SIGCHLD, SIG_DFL);
   sigset_t signals = PassedOn();
   sigaddset(&signals, SIGCHLD);

@@ -1,8 +1,9 @@
-// CheckedProgram: a program run on the checking library, and what it left in the report file.
+// Runs a program with the checking library preloaded, and maps the report file that the library
+// writes.
 //
-// Threads: Run on the main thread, of a process that has no other: it forks, and waits for signals.
-// While the program runs, SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1 and SIGUSR2 are passed on to
-// it (those of the terminal reach it without us) and end nobody here.
+// Threads: on the main thread of a process without other threads: it forks, and waits for signals.
+// While the program runs, RunProgram passes SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1 and SIGUSR2
+// on to it, except those that the terminal sends to both; they do not end this process.
 #ifndef GHOSTCARD_TOOLS_CHECKED_PROGRAM_H_
 #define GHOSTCARD_TOOLS_CHECKED_PROGRAM_H_
 
@@ -16,7 +17,7 @@
 
 namespace tools {
 
-// The report file, mapped. Removed with the object.
+// The report file, mapped. The destructor removes the file.
 class ReportMapping {
  public:
   static hwsim::Expected<std::unique_ptr<ReportMapping>> Create();
@@ -39,17 +40,18 @@ struct ProgramEnd {
   int signal = 0;  // 0: none
 };
 
-// The file that running `name` would start: itself if it has a '/', else the first of that name
-// in $PATH. Fails with ENOENT or EACCES as error_number.
+// The file that a shell would run for `name`: `name` itself if it has a '/', else the first such
+// file in $PATH. Fails with ENOENT or EACCES as error_number.
 hwsim::Expected<std::string> FindProgram(const std::string& name);
 
-// Why a library cannot be preloaded under the program in `path`; empty: nothing is in the way.
+// Why the system cannot preload a library under the program in `path`; empty: it can.
 std::string WhyNotPreloaded(const std::string& path);
 
-// Where the checking library is: beside this program, or where it was built.
+// The path of the checking library, which is next to this program or where the build puts it.
 hwsim::Expected<std::string> FindCheckLibrary();
 
-// Runs `path` with `arguments` (the first is its name) on `library`.
+// Runs `path` with `arguments` (the first is the program's name) and `library` preloaded, and waits
+// for its end.
 hwsim::Expected<ProgramEnd> RunProgram(const std::string& path,
                                        const std::vector<std::string>& arguments,
                                        const std::string& library, const std::string& report_path,

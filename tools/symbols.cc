@@ -20,7 +20,7 @@ std::string Demangled(const char* name) {
   return text;
 }
 
-// The name and the place of the call of a function that was put into another.
+// The name of an inlined function.
 std::string NameOf(Dwarf_Die* function) {
   Dwarf_Attribute attribute;
   for (const unsigned what : {DW_AT_linkage_name, DW_AT_name}) {
@@ -37,9 +37,9 @@ uint64_t NumberOf(Dwarf_Die* function, unsigned what) {
   return value;
 }
 
-// `places` has the line of `address`, under the name of the function that is there. Puts those that
-// were put into it before it, each with its own line.
-void AddInlined(Dwfl_Module* module, uint64_t address, std::vector<Place>& places) {
+// `places` has the line of `address`, with the name of the function that was not inlined. Inserts
+// the functions inlined there before it, each with its own line.
+void AddInlined(Dwfl_Module* module, uint64_t address, std::vector<SourcePlace>& places) {
   Dwarf_Addr bias = 0;
   Dwarf_Die* const unit = dwfl_module_addrdie(module, address, &bias);
   Dwarf_Die* innermost = nullptr;
@@ -53,8 +53,8 @@ void AddInlined(Dwfl_Module* module, uint64_t address, std::vector<Place>& place
     const int tag = dwarf_tag(&scopes[i]);
     if (tag == DW_TAG_subprogram) break;
     if (tag != DW_TAG_inlined_subroutine) continue;
-    // The last one is the function itself, so far with the innermost line: that is this one's.
-    Place outer = places.back();
+    // The last place is the outer function with the innermost line, which belongs to this one.
+    SourcePlace outer = places.back();
     places.back().function = NameOf(&scopes[i]);
     const char* file =
         dwarf_filesrc(files, NumberOf(&scopes[i], DW_AT_call_file), nullptr, nullptr);
@@ -67,7 +67,7 @@ void AddInlined(Dwfl_Module* module, uint64_t address, std::vector<Place>& place
 
 }  // namespace
 
-// Each file in a session of its own, at its own addresses: they would overlap in one.
+// One session for each file: the files' addresses would overlap in a common session.
 struct Symbols::Files {
   struct File {
     Dwfl* session = nullptr;
@@ -101,8 +101,8 @@ struct Symbols::Files {
 Symbols::Symbols() : files_(std::make_unique<Files>()) {}
 Symbols::~Symbols() = default;
 
-std::vector<Place> Symbols::Find(const std::string& path, uint64_t address) {
-  std::vector<Place> places(1);
+std::vector<SourcePlace> Symbols::Find(const std::string& path, uint64_t address) {
+  std::vector<SourcePlace> places(1);
   Dwfl_Module* const module = files_->Open(path).module;
   if (module == nullptr) return places;
   GElf_Off offset = 0;

@@ -1,7 +1,7 @@
-// Symbols: functions and source lines for addresses in programs and libraries, from their symbol
-// tables and debug information (also in separate files, where the system keeps them).
+// Symbols: functions and source lines for addresses in programs and libraries, from symbol tables
+// and debug information, also from separate debug files where the system keeps them.
 //
-// Threads: one. Ownership: opened files are closed with the object.
+// Threads: one. Ownership: the destructor closes the opened files.
 #ifndef GHOSTCARD_TOOLS_SYMBOLS_H_
 #define GHOSTCARD_TOOLS_SYMBOLS_H_
 
@@ -12,7 +12,8 @@
 
 namespace tools {
 
-struct Place {
+// A place in the source.
+struct SourcePlace {
   std::string function;  // demangled; empty: not known
   std::string file;      // empty: not known
   int line = 0;          // 0: not known
@@ -25,10 +26,10 @@ class Symbols {
   Symbols(const Symbols&) = delete;
   Symbols& operator=(const Symbols&) = delete;
 
-  // The place, and where a function is that the compiler put into another, its callers up to the
-  // one that is there: innermost first, at least one. `address`: as in the file `path`. What is not
-  // known stays empty; there are no errors.
-  std::vector<Place> Find(const std::string& path, uint64_t address);
+  // The place of `address` in the file `path`. If the compiler inlined a function there, also its
+  // callers up to the function that was not inlined: innermost first, at least one. Unknown fields
+  // stay empty; there are no errors.
+  std::vector<SourcePlace> Find(const std::string& path, uint64_t address);
 
  private:
   struct Files;
