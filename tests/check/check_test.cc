@@ -1,6 +1,6 @@
 // `ghostcard check` on programs that break each rule, and on programs that break none.
 //
-// The programs are unmodified OpenSSL programs in C: they know nothing of Ghostcard.
+// The programs are ordinary OpenSSL programs in C and contain nothing of Ghostcard.
 #include <elf.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -38,8 +38,8 @@ std::string TestFolder() {
   return folder == nullptr ? "/tmp" : folder;
 }
 
-// Under a sanitizer the programs are built with it, and so is what is preloaded ahead of its
-// runtime. Leaks are what they are about, and races some of them.
+// In a sanitizer build, the programs and the preloaded library contain the sanitizer. The programs
+// leak on purpose, and some race on purpose.
 constexpr const char* kSanitizers =
     "ASAN_OPTIONS=verify_asan_link_order=0:detect_leaks=0 "
     "TSAN_OPTIONS=report_bugs=0 ";
@@ -83,14 +83,14 @@ struct Broken {
   const char* program;
   std::set<std::string> rules;
   const char* site;    // the innermost function of the first rule's site
-  const char* origin;  // likewise; empty: there is none
+  const char* origin;  // the innermost function of its origin; empty: no origin
 };
 
 void PrintTo(const Broken& broken, std::ostream* out) { *out << broken.program; }
 
-class BreaksARule : public testing::TestWithParam<Broken> {};
+class BreakingProgramTest : public testing::TestWithParam<Broken> {};
 
-TEST_P(BreaksARule, IsReportedWithItsCallSiteAndNothingElseIs) {
+TEST_P(BreakingProgramTest, IsReportedWithItsCallSiteAndNothingElseIs) {
   const Broken& broken = GetParam();
   const Checked checked = CheckProgram(broken.program);
   EXPECT_EQ(checked.exit_code, 1) << checked.text;
@@ -131,10 +131,10 @@ const Broken kBroken[] = {
     {"wait_fd_left_open", {"wait-fd-left-open"}, "done_with", "operate"},
     {"wait_fd_not_read", {"wait-fd-not-read"}, "operate", "operate"},
 };
-INSTANTIATE_TEST_SUITE_P(Check, BreaksARule, testing::ValuesIn(kBroken),
+INSTANTIATE_TEST_SUITE_P(All, BreakingProgramTest, testing::ValuesIn(kBroken),
                          [](const auto& info) { return std::string(info.param.program); });
 
-TEST(Check, EachRuleHasAProgramThatBreaksIt) {
+TEST(CheckCommandTest, EachRuleHasAProgramThatBreaksIt) {
   std::set<std::string> broken;
   for (const Broken& program : kBroken) broken.insert(program.rules.begin(), program.rules.end());
   for (const tools::RuleText& rule : tools::RuleTexts()) {
@@ -142,7 +142,7 @@ TEST(Check, EachRuleHasAProgramThatBreaksIt) {
   }
 }
 
-TEST(Check, EachRuleIsOnThePage) {
+TEST(CheckCommandTest, EachRuleIsOnThePage) {
   std::ifstream in("tools/check/CHECK.md");
   const std::string page(std::istreambuf_iterator<char>(in), {});
   for (const tools::RuleText& rule : tools::RuleTexts()) {
@@ -150,27 +150,27 @@ TEST(Check, EachRuleIsOnThePage) {
   }
 }
 
-class BreaksNoRule : public testing::TestWithParam<const char*> {};
+class CorrectProgramTest : public testing::TestWithParam<const char*> {};
 
-TEST_P(BreaksNoRule, HasNoFindings) {
+TEST_P(CorrectProgramTest, HasNoFindings) {
   const Checked checked = CheckProgram(GetParam());
   EXPECT_EQ(checked.exit_code, 0) << checked.text;
   EXPECT_EQ(RulesIn(checked.report), std::set<std::string>{}) << checked.text;
-  // It was looked at.
+  // The checker saw the program's jobs.
   EXPECT_GT(checked.report["counts"]["pauses"], 0);
 }
 
-INSTANTIATE_TEST_SUITE_P(Check, BreaksNoRule,
+INSTANTIATE_TEST_SUITE_P(All, CorrectProgramTest,
                          testing::Values("correct_callbacks", "correct_fd_cache", "correct_fds",
                                          "correct_fork", "correct_threads", "correct_tls", "fails"),
                          [](const auto& info) { return std::string(info.param); });
 
-TEST(Check, CountsHowOftenAJobWasResumedTooEarly) {
+TEST(CheckCommandTest, CountsHowOftenAJobWasResumedTooEarly) {
   const Checked checked = CheckProgram("busy_resume");
   EXPECT_EQ(checked.report["findings"][0]["count"], 99);
 }
 
-TEST(Check, NamesTheLineOfTheCall) {
+TEST(CheckCommandTest, NamesTheLineOfTheCall) {
   const Checked checked = CheckProgram("busy_resume");
   const json& frame = checked.report["findings"][0]["site"]["frames"][0];
   EXPECT_THAT(frame["file"].get<std::string>(), testing::EndsWith("busy_resume.c"));
@@ -178,32 +178,32 @@ TEST(Check, NamesTheLineOfTheCall) {
   EXPECT_THAT(checked.text, testing::HasSubstr("busy_resume.c:"));
 }
 
-TEST(Check, CountsOneFindingOverAllProcesses) {
+TEST(CheckCommandTest, CountsOneFindingOverAllProcesses) {
   const Checked checked = CheckProgram("forking_workers");
   ASSERT_EQ(checked.report["findings"].size(), 1u) << checked.text;
   EXPECT_EQ(checked.report["findings"][0]["count"], 3);
   EXPECT_EQ(checked.report["counts"]["processes"], 4);
 }
 
-TEST(Check, FollowsAProgramThatAnotherStarts) {
+TEST(CheckCommandTest, FollowsAProgramThatAnotherStarts) {
   const Checked checked = Check("-- sh -c 'tests/check/busy_resume; exit 0'");
   EXPECT_EQ(checked.exit_code, 1);
   EXPECT_EQ(RulesIn(checked.report), std::set<std::string>{"busy-resume"});
 }
 
-TEST(Check, LeavesOutIgnoredRulesAndSaysSo) {
+TEST(CheckCommandTest, LeavesOutIgnoredRulesAndSaysSo) {
   const Checked checked = CheckProgram("busy_resume", "--ignore busy-resume,job-leaked");
   EXPECT_EQ(checked.exit_code, 0) << checked.text;
   EXPECT_EQ(checked.report["ignored"], 99);
   EXPECT_THAT(checked.text, testing::HasSubstr("no findings, and 99 times an ignored rule"));
 }
 
-TEST(Check, LetsACallbackTakeAsLongAsItIsTold) {
+TEST(CheckCommandTest, LetsACallbackTakeAsLongAsItIsTold) {
   const Checked checked = CheckProgram("callback_blocks", "--callback-bound-ms 1000000");
   EXPECT_EQ(checked.exit_code, 0) << checked.text;
 }
 
-TEST(Check, PassesTheProgramsOwnFailureOn) {
+TEST(CheckCommandTest, PassesTheProgramsOwnFailureOn) {
   EXPECT_EQ(Check("-- tests/check/fails 0").exit_code, 0);
   EXPECT_EQ(Check("-- tests/check/fails 7").exit_code, 7);
   // 1 and 2 mean something else here.
@@ -215,38 +215,38 @@ TEST(Check, PassesTheProgramsOwnFailureOn) {
   EXPECT_THAT(checked.text, testing::HasSubstr("ended by SIGTERM"));
 }
 
-TEST(Check, LetsFindingsComeBeforeTheProgramsOwnFailure) {
+TEST(CheckCommandTest, ReportsFindingsRatherThanTheProgramsOwnFailure) {
   const Checked checked = Check("-- sh -c 'tests/check/busy_resume; exit 7'");
   EXPECT_EQ(checked.exit_code, 1);
   EXPECT_EQ(checked.report["program"]["exit_code"], 7);
 }
 
-TEST(Check, PassesSignalsOn) {
-  // The program sends one to us, and waits for it to arrive.
+TEST(CheckCommandTest, PassesSignalsOn) {
+  // The program sends a signal to ghostcard, and waits until it comes back.
   const Checked checked =
       Check("-- sh -c 'trap \"exit 9\" TERM; kill -TERM $PPID; while :; do :; done'");
   EXPECT_EQ(checked.exit_code, 9) << checked.text;
 }
 
-TEST(Check, GivesTheProgramItsArgumentsToTheLetter) {
+TEST(CheckCommandTest, GivesTheProgramItsArgumentsToTheLetter) {
   const Checked checked = Check("-- printf '%s|' '[a,b]' -- --help '' '%%'");
   EXPECT_THAT(checked.text, testing::HasSubstr("[a,b]|--|--help||%%|"));
 }
 
-TEST(Check, SaysThatAProgramWithoutJobsWasNotChecked) {
+TEST(CheckCommandTest, SaysThatAProgramWithoutJobsWasNotChecked) {
   const Checked checked = Check("-- true");
   EXPECT_EQ(checked.exit_code, 0);
   EXPECT_THAT(checked.text, testing::HasSubstr("started no asynchronous job: nothing was checked"));
 }
 
-TEST(Check, NotesPausedJobsOfAProcessThatEndsWithoutExitHandlers) {
+TEST(CheckCommandTest, NotesPausedJobsOfAProcessThatEndsWithoutExitHandlers) {
   const Checked checked = CheckProgram("ends_at_once");
   EXPECT_EQ(checked.exit_code, 0) << checked.text;
   EXPECT_THAT(checked.text, testing::HasSubstr("ended by a signal or _exit, with 1 paused job\n"));
 }
 
-TEST(Check, NotesAProcessThatStillRuns) {
-  // It says its number itself: then the checker has seen it, and the parent may end.
+TEST(CheckCommandTest, NotesAProcessThatStillRuns) {
+  // The process prints its own number: by then the checker has seen it, and the parent may end.
   const Checked checked =
       Check("-- sh -c 'echo $(sh -c \"echo \\$\\$; exec sleep 60 <&- >&- 2>&-\" &)'");
   EXPECT_EQ(checked.exit_code, 0) << checked.text;
@@ -256,7 +256,7 @@ TEST(Check, NotesAProcessThatStillRuns) {
   EXPECT_THAT(checked.text, testing::HasSubstr("process " + std::to_string(pid) + " still runs"));
 }
 
-TEST(Check, LeavesOtherPreloadedLibrariesThere) {
+TEST(CheckCommandTest, LeavesOtherPreloadedLibrariesThere) {
   const Checked checked = Check("-- sh -c 'echo $LD_PRELOAD'");
   const std::string alone = checked.text.substr(0, checked.text.find('\n'));
   setenv("LD_PRELOAD", "libdl.so.2", 1);
@@ -265,7 +265,7 @@ TEST(Check, LeavesOtherPreloadedLibrariesThere) {
   EXPECT_EQ(both.text.substr(0, both.text.find('\n')), alone + ":libdl.so.2");
 }
 
-TEST(Check, SaysWhatItCannotRun) {
+TEST(CheckCommandTest, SaysWhatItCannotRun) {
   EXPECT_EQ(Check("-- no-such-program-anywhere").exit_code, 127);
   EXPECT_EQ(Check("-- ./no/such/program").exit_code, 127);
   const std::string file = TestFolder() + "/not_executable";
@@ -275,7 +275,7 @@ TEST(Check, SaysWhatItCannotRun) {
   EXPECT_THAT(checked.text, testing::HasSubstr("Permission denied"));
 }
 
-TEST(Check, SaysWhatIsWrongWithTheCommandLine) {
+TEST(CheckCommandTest, SaysWhatIsWrongWithTheCommandLine) {
   const Checked none = Check("");
   EXPECT_EQ(none.exit_code, 2);
   EXPECT_THAT(none.text, testing::HasSubstr("ghostcard check -- PROGRAM ARGS"));
@@ -284,8 +284,8 @@ TEST(Check, SaysWhatIsWrongWithTheCommandLine) {
   EXPECT_THAT(rule.text, testing::HasSubstr("'busyresume' given; allowed: busy-resume"));
 }
 
-TEST(Check, RefusesAStaticProgram) {
-  // As much of one as is looked at: a header, and no interpreter behind it.
+TEST(CheckCommandTest, RefusesAStaticProgram) {
+  // The part that ghostcard reads: a header, and no interpreter after it.
   Elf64_Ehdr header = {};
   std::memcpy(header.e_ident, ELFMAG, SELFMAG);
   header.e_ident[EI_CLASS] = ELFCLASS64;
@@ -303,9 +303,9 @@ TEST(Check, RefusesAStaticProgram) {
   EXPECT_THAT(checked.text, testing::HasSubstr("it is statically linked"));
 }
 
-TEST(Check, RefusesASetuidProgram) {
+TEST(CheckCommandTest, RefusesASetuidProgram) {
   std::string file = "/bin/su";
-  if (geteuid() == 0) {  // to us it makes no difference that a program has root's rights
+  if (geteuid() == 0) {  // for root, a program that is setuid root gains nothing
     file = TestFolder() + "/setuid";
     std::filesystem::copy_file("tests/check/fails", file,
                                std::filesystem::copy_options::overwrite_existing);
@@ -318,7 +318,7 @@ TEST(Check, RefusesASetuidProgram) {
   EXPECT_THAT(checked.text, testing::HasSubstr("it is setuid"));
 }
 
-TEST(Check, KeepsItsFileToItselfAndRemovesIt) {
+TEST(CheckCommandTest, MakesItsFilePrivateAndRemovesIt) {
   const Checked checked =
       Check("-- sh -c 'stat -c %a $GHOSTCARD_CHECK_FILE; echo $GHOSTCARD_CHECK_FILE'");
   EXPECT_THAT(checked.text, testing::StartsWith("600\n/"));
@@ -327,7 +327,7 @@ TEST(Check, KeepsItsFileToItselfAndRemovesIt) {
   EXPECT_FALSE(std::filesystem::exists(file)) << file;
 }
 
-TEST(Check, FindsNothingWrongWithOpenSslsOwnProgram) {
+TEST(CheckCommandTest, FindsNothingWrongWithOpenSslsOwnProgram) {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   GTEST_SKIP() << "the openssl program is not built with a sanitizer";
 #endif

@@ -1,4 +1,4 @@
-// What tests of TLS servers with a card ask of it.
+// Checks on the card that tests of TLS servers share.
 #ifndef GHOSTCARD_TESTS_TOOLS_TLS_CARD_CHECKS_H_
 #define GHOSTCARD_TESTS_TOOLS_TLS_CARD_CHECKS_H_
 
@@ -9,8 +9,9 @@
 
 namespace tools {
 
-// Whether all requests come back, those that were given up too, within a bound.
-inline bool NothingComesToBeInFlight() {
+// Waits, within a bound, until the card has completed every request, also those of freed
+// connections.
+inline bool AllRequestsComeBack() {
   const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(30);
   while (ghostcard_in_flight() != 0) {
     if (std::chrono::steady_clock::now() > until) return false;

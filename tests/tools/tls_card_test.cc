@@ -1,5 +1,5 @@
-// TLS servers with hundreds of handshakes under way on the card, told by wait fd (level and edge
-// triggered) and by callback.
+// TLS servers with hundreds of handshakes on the card at a time, with wait fds (level and edge
+// triggered) and with callbacks.
 #include "tools/tls_card.h"
 
 #include <gtest/gtest.h>
@@ -27,10 +27,10 @@ enum class Told { kFd, kFdEdge, kCallback };
 class TlsCardTest : public testing::TestWithParam<std::tuple<TlsVersion, TlsKey, Told>> {
  protected:
   void TearDown() override {
-    // What was given up is still to come back from the card.
-    EXPECT_TRUE(NothingComesToBeInFlight());
+    // The card still completes requests whose connections were freed.
+    EXPECT_TRUE(AllRequestsComeBack());
   }
-  // A card of this test's own, of which `options` say what is not the usual.
+  // Gives this test its own card.
   void UseCard(const TlsCardOptions& options) {
     auto card = LoadCard(options);
     ASSERT_TRUE(card) << card.error().message;
@@ -57,14 +57,14 @@ class TlsCardTest : public testing::TestWithParam<std::tuple<TlsVersion, TlsKey,
               run->server.accepted);
     return *run;
   }
-  // What the provider counts: accepted requests, and how often the card was full.
+  // A counter of the provider, for example "ghostcard-requests".
   uint64_t Counter(const char* name) const { return CardCounter(library_.get(), name); }
 
   OpensslPtr<OSSL_LIB_CTX> library_;
 };
 
 TEST_P(TlsCardTest, HundredsOfHandshakesAtATimePauseAndEnd) {
-  // Only the server looks for completions, between jobs: none comes before its job pauses.
+  // Only the server polls for completions, between jobs: none arrives before its job has paused.
   UseCard({.card = {.execution_threads = 2},
            .profile = "ideal",
            .completion = hwsim::CompletionMode::kInline});
@@ -90,7 +90,7 @@ TEST_P(TlsCardTest, EchoesOfConnectionsThatTheCardEncryptsAreWhole) {
   EXPECT_GE(Counter("ghostcard-requests"), 60 * (3 + 4u));  // and records of 16 KiB at the most
 }
 
-TEST_P(TlsCardTest, KeysAreExchangedByTheCallerWhereThatIsSet) {
+TEST_P(TlsCardTest, KeysAreExchangedInSoftwareWhereThatIsSet) {
   ::setenv("GHOSTCARD_KEY_EXCHANGE", "off", 1);
   UseCard();
   ::unsetenv("GHOSTCARD_KEY_EXCHANGE");
@@ -117,7 +117,7 @@ TEST_P(TlsCardTest, CertificatesOfClientsAreCheckedOnTheCard) {
   EXPECT_GE(Counter("ghostcard-requests"), 4 * 100u);
 }
 
-TEST_P(TlsCardTest, ClientsThatLeaveDisturbNobody) {
+TEST_P(TlsCardTest, ClientsThatDisconnectDoNotAffectOthers) {
   UseCard();
   const auto run = Run(
       Server(),
@@ -127,8 +127,9 @@ TEST_P(TlsCardTest, ClientsThatLeaveDisturbNobody) {
   EXPECT_EQ(run.server.freed_in_flight, 0u);
 }
 
-// libssl leaks the job of each, with all that is on its stack: no leak of ours. The thread's pool
-// is made anew, so that it has none of the jobs that other tests left there.
+// libssl leaks the job of each such connection, and what its stack refers to: the leak sanitizer
+// must not report that. The thread's pool is emptied first, so that it contains no job of another
+// test.
 class LeaksOfLibssl {
  public:
 #if defined(__SANITIZE_ADDRESS__)
@@ -146,7 +147,7 @@ class LeaksOfLibssl {
 };
 
 TEST_P(TlsCardTest, ConnectionsFreedWhileTheyWaitAreGivenUp) {
-  // A card that is slow enough for clients to leave while it works.
+  // A card slow enough that clients disconnect while it works.
   UseCard({.card = {.execution_threads = 2}, .profile = "qat-4xxx"});
   TlsServerOptions server = Server();
   server.free_at_once = true;
@@ -156,15 +157,15 @@ TEST_P(TlsCardTest, ConnectionsFreedWhileTheyWaitAreGivenUp) {
       {.threads = 2, .concurrency = 128, .connections = 200, .abort_probability = 0.5, .seed = 3});
   EXPECT_EQ(run.clients.handshakes + run.clients.aborted, 200u);
   EXPECT_GT(run.server.freed_in_flight, 0u);
-  EXPECT_TRUE(NothingComesToBeInFlight());
+  EXPECT_TRUE(AllRequestsComeBack());
   EXPECT_EQ(Counter("ghostcard-completions"), Counter("ghostcard-requests"));
 }
 
-TEST_P(TlsCardTest, FullRingsAreSeenAndGotThrough) {
+TEST_P(TlsCardTest, HandshakesCompleteAlthoughTheRingWasFull) {
   UseCard({.card = {.depth = 2, .execution_threads = 2},
            .profile = "ideal",
            .completion = hwsim::CompletionMode::kInline});
-  // Nothing comes back before the ring was found full: whoever is the faster, it will be.
+  // No completion is polled before the ring was full, so it fills at any speed of the two sides.
   TlsServerOptions server = Server();
   server.poll_card = [this] {
     if (Counter("ghostcard-retries") != 0) ghostcard_poll(0);
@@ -189,7 +190,7 @@ TEST_P(TlsCardTest, CardThatFailsAtTimesFailsNoHandshake) {
   UseCard({.card = {.execution_threads = 2}, .config = path});
   const auto run = Run(Server(), {.concurrency = 64, .connections = 200});
   EXPECT_EQ(run.clients.handshakes, 200u);
-  EXPECT_GE(Counter("ghostcard-software"), 100u);  // of 600 requests or more, each fifth
+  EXPECT_GE(Counter("ghostcard-software"), 100u);  // every fifth of at least 600 requests
 }
 
 constexpr const char* kToldNames[] = {"fd", "fd_edge", "callback"};

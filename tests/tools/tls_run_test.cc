@@ -11,7 +11,7 @@
 namespace tools {
 namespace {
 
-// Without a card: nothing pauses, with SSL_MODE_ASYNC or without.
+// Without a card no handshake pauses, with SSL_MODE_ASYNC or without.
 class TlsRunTest : public testing::TestWithParam<std::tuple<TlsVersion, TlsKey, TlsNotify>> {
  protected:
   static TlsServerOptions Server() {
@@ -32,7 +32,7 @@ TEST_P(TlsRunTest, EveryHandshakeIsCompletedOnBothSides) {
   EXPECT_EQ(run->server.pauses, 0u);
 }
 
-TEST_P(TlsRunTest, EchoesWhatItIsSent) {
+TEST_P(TlsRunTest, EveryEchoEqualsWhatTheClientSent) {
   TlsServerOptions server = Server();
   server.echo_bytes = 40'000;
   const auto run = RunTls(server, {.concurrency = 4, .connections = 20});
@@ -50,7 +50,7 @@ TEST_P(TlsRunTest, SessionsAreResumed) {
   EXPECT_EQ(run->server.resumed, 19u);
 }
 
-TEST_P(TlsRunTest, ClientsShowTheCertificateThatIsDemanded) {
+TEST_P(TlsRunTest, ClientsPresentTheCertificateThatTheServerAsksFor) {
   TlsServerOptions server = Server();
   server.client = Identity(TlsKey::kEcdsaP256);
   const auto run = RunTls(server, {.concurrency = 4, .connections = 20});
@@ -59,7 +59,7 @@ TEST_P(TlsRunTest, ClientsShowTheCertificateThatIsDemanded) {
   EXPECT_EQ(run->server.unexpected, 0u) << run->server.first_failure;
 }
 
-TEST_P(TlsRunTest, ClientsThatLeaveAreCountedAndNobodyElseSuffers) {
+TEST_P(TlsRunTest, ClientsThatDisconnectAreCountedAndDoNotAffectOthers) {
   const auto run = RunTls(
       Server(), {.concurrency = 16, .connections = 200, .abort_probability = 0.5, .seed = 7});
   ASSERT_TRUE(run) << run.error().message;
@@ -71,7 +71,7 @@ TEST_P(TlsRunTest, ClientsThatLeaveAreCountedAndNobodyElseSuffers) {
   EXPECT_EQ(run->server.unexpected, 0u) << run->server.first_failure;
 }
 
-TEST_P(TlsRunTest, MoreClientsThanPlacesWaitTheirTurn) {
+TEST_P(TlsRunTest, MoreClientsThanConnectionsWaitToBeAccepted) {
   TlsServerOptions server = Server();
   server.connections_max = 2;
   const auto run = RunTls(server, {.concurrency = 16, .connections = 60});
@@ -90,7 +90,7 @@ INSTANTIATE_TEST_SUITE_P(
              std::string(TlsNotifyName(std::get<2>(info.param)));
     });
 
-TEST(TlsRunErrorTest, PropertiesThatNobodyHasAreAnErrorThatSaysSo) {
+TEST(TlsRunErrorTest, PropertiesThatNoProviderHasAreAnError) {
   TlsServerOptions server{.identity = Identity(TlsKey::kEcdsaP256)};
   server.properties = "provider=nobody";
   const auto run = RunTls(server, {.connections = 1});

@@ -1,5 +1,5 @@
-// Identities for tests of TLS servers, each made once: an RSA key takes longer than all its
-// handshakes there.
+// Identities for tests of TLS servers, each made once, since making an RSA key takes longer than
+// all handshakes of a test.
 #ifndef GHOSTCARD_TESTS_TOOLS_TLS_TEST_IDENTITY_H_
 #define GHOSTCARD_TESTS_TOOLS_TLS_TEST_IDENTITY_H_
 

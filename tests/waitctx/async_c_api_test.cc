@@ -1,5 +1,5 @@
-// OpenSSL's names: what OpenSSL crashes on, and what C adds to C++. Linked with libcrypto, whose
-// own ASYNC_* ours must take the place of.
+// OpenSSL's names: calls on which OpenSSL crashes, and what the C API adds to C++. Linked with
+// libcrypto, whose own ASYNC_* functions ours must replace.
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 
@@ -34,7 +34,7 @@ class AsyncCApiTest : public testing::Test {
   int result_ = -777;
 };
 
-TEST_F(AsyncCApiTest, NullContextIsAnsweredWithZero) {
+TEST_F(AsyncCApiTest, NullContextReturnsZero) {
   int fd = 3;
   size_t count = 3;
   void* data = &fd;
@@ -53,7 +53,7 @@ TEST_F(AsyncCApiTest, NullContextIsAnsweredWithZero) {
   ASYNC_WAIT_CTX_free(nullptr);
 }
 
-TEST_F(AsyncCApiTest, NullOutPointerIsAnsweredWithZero) {
+TEST_F(AsyncCApiTest, NullOutPointerReturnsZero) {
   int fd = 3;
   size_t count = 3;
   void* data = &fd;
@@ -110,7 +110,7 @@ TEST_F(AsyncCApiTest, ResumeOnAnotherThreadIsAnErrorAndTheJobGoesOn) {
   EXPECT_EQ(Start(nullptr), ASYNC_FINISH);
 }
 
-TEST_F(AsyncCApiTest, ContextFreedWhileItsJobIsPausedLivesOn) {
+TEST_F(AsyncCApiTest, ContextFreedWhileItsJobIsPausedExistsUntilTheJobEnds) {
   static int cleaned;
   cleaned = 0;
   ASYNC_WAIT_CTX_set_wait_fd(context_, nullptr, 5, nullptr,

@@ -11,7 +11,7 @@
 namespace waitctx {
 namespace {
 
-// Pauses until `open`, as an engine's awaiter does until its completion.
+// Its awaiters pause until it is open, as an engine's awaiter pauses until the completion.
 class Gate {
  public:
   void Open() { open_ = true; }
@@ -177,7 +177,7 @@ TEST_F(CoroutineTest, DestroyingATaskNeverStartedIsAllowed) {
   EXPECT_EQ(gate_.abandoned(), 0);
 }
 
-TEST_F(CoroutineTest, MovedTaskGoesOn) {
+TEST_F(CoroutineTest, MovedTaskContinues) {
   std::vector<Task<int>> tasks;
   for (int i = 0; i < 10; ++i) {
     tasks.push_back(Pass(gate_));

@@ -19,7 +19,7 @@
 namespace waitctx {
 namespace {
 
-// The sanitizers know nothing of OpenSSL's fibres, and mistake its switches for errors.
+// The sanitizers do not support OpenSSL's fibres, and report its switches as errors.
 constexpr bool kWithJobs = !kThreadSanitizer && !kAddressSanitizer;
 constexpr uint64_t kSequences = kWithJobs ? 100'000 : 20'000;
 
@@ -75,7 +75,7 @@ class Interpreter {
  private:
   struct Slot {
     ASYNC_WAIT_CTX* context = nullptr;
-    int paused = 0;  // jobs that stand on it: it must not be freed before they end
+    int paused = 0;  // paused jobs that use it: it must not be freed before they end
   };
   struct JobSlot {
     ASYNC_JOB* job = nullptr;
@@ -220,7 +220,7 @@ class Interpreter {
       case 9:
         return Pool();
       case 10:
-        // Outside a job these do nothing.
+        // No effect outside a job.
         f_.block_pause();
         Note("pause outside", f_.pause_job(), f_.get_current_job() == nullptr);
         f_.unblock_pause();
@@ -247,7 +247,7 @@ class Interpreter {
     return false;
   }
 
-  // A second pool, and a pool that goes while jobs of it are paused, are OpenSSL's leaks.
+  // OpenSSL leaks on a second pool, and on a cleanup while jobs of the pool are paused.
   void Pool() {
     const auto max_size = static_cast<size_t>(random_.Below(4));
     const auto init_size = static_cast<size_t>(random_.Below(4));

@@ -1,4 +1,4 @@
-// Jobs on one thread, and every call that OpenSSL answers with a crash.
+// Jobs on one thread, and every call on which OpenSSL crashes.
 #include "waitctx/job.h"
 
 #include <cstddef>
@@ -60,7 +60,7 @@ TEST_F(JobTest, StaleHandleIsRefusedAndNothingHappens) {
   ASSERT_EQ(Resume(), JobStatus::kFinished);
   EXPECT_EQ(ResumeJob(stale, result_), JobStatus::kError);
   EXPECT_EQ(ThreadJobCounts().idle, 1u);
-  for (int i = 0; i < 600; ++i) {  // others use the slot; the old handle stays stale
+  for (int i = 0; i < 600; ++i) {  // other jobs use the slot; the old handle stays stale
     ASSERT_EQ(Start(&PauseThenReturnMinusOne), JobStatus::kPaused);
     EXPECT_EQ(ResumeJob(stale, result_), JobStatus::kError);
     ASSERT_EQ(Resume(), JobStatus::kFinished);
@@ -79,7 +79,7 @@ TEST_F(JobTest, ResumeOnAnotherThreadIsRefusedWithADiagnosis) {
   EXPECT_EQ(Resume(), JobStatus::kFinished);
 }
 
-TEST_F(JobTest, NestedStartIsRefusedAndTheOuterJobGoesOn) {
+TEST_F(JobTest, NestedStartIsRefusedAndTheOuterJobContinues) {
   const auto outer = [](void*) {
     Job* inner = nullptr;
     int result = 0;
@@ -129,7 +129,7 @@ TEST_F(JobTest, NoFunctionIsRefused) {
 
 TEST_F(JobTest, NullHandleIsNotResumed) { EXPECT_EQ(Resume(), JobStatus::kError); }
 
-TEST_F(JobTest, OutsideAJobThereIsNothingToPause) {
+TEST_F(JobTest, PauseOutsideAJobReturnsAtOnce) {
   EXPECT_TRUE(PauseJob());
   EXPECT_EQ(CurrentJob(), nullptr);
   EXPECT_EQ(CurrentWaitContext(), nullptr);
@@ -138,7 +138,7 @@ TEST_F(JobTest, OutsideAJobThereIsNothingToPause) {
   UnblockPause();
 }
 
-TEST_F(JobTest, KnowsItselfAndItsContext) {
+TEST_F(JobTest, CurrentJobAndItsContextAreKnownInsideTheJob) {
   const auto inside = [](void*) {
     EXPECT_NE(CurrentWaitContext(), nullptr);
     EXPECT_EQ(JobWaitContext(CurrentJob()), CurrentWaitContext());
@@ -160,7 +160,7 @@ TEST_F(JobTest, WithoutAContextItPausesAndResumes) {
   EXPECT_EQ(ResumeJob(job_, result), JobStatus::kFinished);
 }
 
-TEST_F(JobTest, ContextGivenUpWhilePausedLivesUntilTheJobEnds) {
+TEST_F(JobTest, ContextReleasedWhilePausedExistsUntilTheJobEnds) {
   static int cleaned;
   cleaned = 0;
   const auto use_context = [](void*) {
@@ -300,7 +300,7 @@ TEST_F(JobTest, ExceptionsOfTwoJobsAreKeptApart) {
     try {
       throw own;
     } catch (int) {
-      PauseJob();  // with the exception still in hand
+      PauseJob();  // inside the handler, before the exception is rethrown
       try {
         throw;
       } catch (int caught) {

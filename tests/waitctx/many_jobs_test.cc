@@ -1,4 +1,4 @@
-// A hundred thousand jobs paused at once, each guarded, and what each costs in memory.
+// A hundred thousand jobs paused at once, each with a guard, and the memory that each takes.
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -12,7 +12,7 @@
 namespace waitctx {
 namespace {
 
-// tsan knows of some eight thousand threads and fibres; asan's shadow makes each dearer.
+// tsan supports about eight thousand threads and fibres; asan's shadow makes each job larger.
 constexpr size_t kJobs = kThreadSanitizer ? 2'000 : kAddressSanitizer ? 10'000 : 100'000;
 
 // Resident bytes of this process, and of its page tables.
@@ -35,7 +35,7 @@ int PauseInTheMiddle(void* args) {
   return static_cast<int>(std::strtoull(some_work, nullptr, 10) == number);
 }
 
-TEST(ManyJobsTest, AllPauseAtOnceAndEachGoesOnWhereItWas) {
+TEST(ManyJobsTest, AllPauseAtOnceAndEachContinuesWhereItPaused) {
   struct Session {
     WaitContextRef context;
     Job* job = nullptr;
@@ -56,7 +56,7 @@ TEST(ManyJobsTest, AllPauseAtOnceAndEachGoesOnWhereItWas) {
   std::printf("%zu paused jobs: %zu bytes resident each, page tables and contexts included\n",
               kJobs, each);
   if (!kThreadSanitizer && !kAddressSanitizer) {
-    EXPECT_LE(each, 8192u + 1024u);  // a stack of two pages, and what belongs to it
+    EXPECT_LE(each, 8192u + 1024u);  // a stack of two pages, and its bookkeeping
   }
   for (Session& session : sessions) {
     result = 0;

@@ -1,5 +1,5 @@
-// Stacks of the application's own: ASYNC_set_mem_functions, which works once in a process, before
-// the first job; hence a test program of its own.
+// ASYNC_set_mem_functions, with which the application provides the stacks. It works only before the
+// process's first job, so it has its own test program.
 #include <cstdlib>
 
 #include "gtest/gtest.h"
@@ -16,7 +16,7 @@ bool refuse = false;
 void* Alloc(size_t* size) {
   if (refuse) return nullptr;
   ++allocated;
-  *size *= 4;  // larger than any of the pool's
+  *size *= 4;  // larger than a stack of the pool
   return default_alloc(size);
 }
 
@@ -25,7 +25,7 @@ void Free(void* stack) {
   default_free(stack);
 }
 
-TEST(StackFunctionsTest, AreUsedUntilTheEndAndFixedByTheFirstJob) {
+TEST(StackFunctionsTest, JobsUseThemAndTheFirstJobFixesThem) {
   ASYNC_get_mem_functions(&default_alloc, &default_free);
   ASSERT_NE(default_alloc, nullptr);
   ASSERT_NE(default_free, nullptr);
@@ -43,7 +43,7 @@ TEST(StackFunctionsTest, AreUsedUntilTheEndAndFixedByTheFirstJob) {
   ASYNC_JOB* job = nullptr;
   int result = 0;
   const auto use_stack = [](void*) {
-    volatile char buffer[100 * 1024];  // more than a stack of ours has
+    volatile char buffer[100 * 1024];  // larger than a default stack
     for (size_t i = 0; i < sizeof(buffer); i += 1024) buffer[i] = 1;
     ASYNC_pause_job();
     return static_cast<int>(buffer[1024]);

@@ -1,4 +1,4 @@
-// Stacks: pooled, guarded, and what happens at their end.
+// The stack pool, its guards, and the message for a stack overflow.
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -69,7 +69,7 @@ INSTANTIATE_TEST_SUITE_P(Guards, StackPoolTest,
                                                                                : "Mprotect";
                          });
 
-// Touches page after page, as deep recursion does.
+// Recurses until the stack overflows.
 [[gnu::noinline]] int Recurse(int depth) {
   volatile char frame[1024];
   frame[0] = static_cast<char>(depth);
@@ -103,7 +103,7 @@ void EarlierHandler(int) {
   _exit(3);
 }
 
-TEST(StackOverflowDeathTest, GoesOnToTheHandlerThatWasThereBefore) {
+TEST(StackOverflowDeathTest, EarlierHandlerRunsAfterTheMessage) {
   EXPECT_EXIT(
       {
         signal(SIGSEGV, &EarlierHandler);

@@ -1,5 +1,6 @@
-// WaitContext between threads: nobody is told after Close(), no callback runs after it was
-// replaced, and nobody sees half a callback. Bounded by counts, not by time.
+// WaitContext between threads: no callback runs after Close() or after it was replaced, and no
+// thread sees half a callback. Bounded by counts, not by time. Each test also asserts that the
+// callbacks or pins that it watches did occur.
 #include <atomic>
 #include <thread>
 #include <vector>
@@ -13,7 +14,7 @@ namespace {
 
 constexpr int kRounds = kThreadSanitizer || kAddressSanitizer ? 300 : 2000;
 
-// Starts a thread for each of `functions` and waits until all have begun.
+// Runs each of `functions` on a thread of its own; they start together. The destructor joins them.
 class Threads {
  public:
   template <typename... F>
@@ -34,10 +35,14 @@ class Threads {
   std::vector<std::thread> threads_;
 };
 
-// What a callback is told with. `alive` is plain: tsan sees a callback that runs too late.
+// Counts the calls of its callback. `alive` is not atomic, so that tsan reports a callback that
+// runs too late.
 struct Listener {
   bool alive = true;
   std::atomic<int> calls{0};
+  void WaitForCalls(int count) const {
+    while (calls.load(std::memory_order_relaxed) < count) std::this_thread::yield();
+  }
   static int Call(void* argument) {
     auto* self = static_cast<Listener*>(argument);
     EXPECT_TRUE(self->alive);
@@ -51,18 +56,23 @@ void Tell(WaitContext& context) {
   if (pin && pin.callback()) pin.callback().function(pin.callback().argument);
 }
 
-TEST(WaitContextRaceTest, NobodyIsToldAfterClose) {
+TEST(WaitContextRaceTest, NoCallbackRunsAfterClose) {
   for (int round = 0; round < kRounds; ++round) {
     const WaitContextRef context = WaitContext::Create();
     Listener listener;
     context->SetCallback({&Listener::Call, &listener});
+    const int calls_before_close = round % 20;  // of 40: the other calls race with Close()
     const auto tell = [&] {
       for (int i = 0; i < 20; ++i) Tell(*context);
     };
-    Threads threads(tell, tell, [&] {
-      context->Close();
-      listener.alive = false;
-    });
+    {
+      Threads threads(tell, tell, [&] {
+        listener.WaitForCalls(calls_before_close);
+        context->Close();
+        listener.alive = false;
+      });
+    }
+    ASSERT_GE(listener.calls.load(), calls_before_close);
   }
 }
 
@@ -72,17 +82,22 @@ TEST(WaitContextRaceTest, NoCallbackRunsAfterItWasReplaced) {
   const auto tell = [&] {
     while (!stop.load(std::memory_order_relaxed)) Tell(*context);
   };
-  std::atomic<int> told{0};
-  Threads threads(tell, tell, tell, [&] {
-    for (int round = 0; round < kRounds; ++round) {
-      Listener listener;
-      context->SetCallback({&Listener::Call, &listener});
-      context->SetCallback({});
-      listener.alive = false;
-      told += listener.calls.load();
-    }
-    stop = true;
-  });
+  int calls = 0;
+  {
+    Threads threads(tell, tell, tell, [&] {
+      for (int round = 0; round < kRounds; ++round) {
+        Listener listener;
+        context->SetCallback({&Listener::Call, &listener});
+        // In the other rounds, the replacement races with the first call.
+        if (round % 100 == 0) listener.WaitForCalls(1);
+        context->SetCallback({});
+        listener.alive = false;
+        calls += listener.calls.load();
+      }
+      stop = true;
+    });
+  }
+  EXPECT_GE(calls, kRounds / 100);
 }
 
 int SelfA(void* argument) { return *static_cast<char*>(argument) == 'a' ? 1 : 0; }
@@ -90,35 +105,43 @@ int SelfB(void* argument) { return *static_cast<char*>(argument) == 'b' ? 1 : 0;
 
 TEST(WaitContextRaceTest, ACallbackIsNeverSeenByHalf) {
   const WaitContextRef context = WaitContext::Create();
+  constexpr int kSeenMin = 100;
   char a = 'a', b = 'b';
   std::atomic<int> writers{2};
+  std::atomic<int> seen{0};  // while both writers replace the callback
   const auto write = [&] {
-    for (int round = 0; round < kRounds; ++round) {
+    for (int round = 0; round < kRounds || seen.load() < kSeenMin; ++round) {
       context->SetCallback({&SelfA, &a});
       context->SetCallback({&SelfB, &b});
     }
     writers.fetch_sub(1);
   };
-  Threads threads(write, write, [&] {
-    while (writers.load() != 0) {
-      WaitContext::Pin pin(*context);
-      if (pin.callback()) {
-        EXPECT_EQ(pin.callback().function(pin.callback().argument), 1);
+  {
+    Threads threads(write, write, [&] {
+      while (writers.load() != 0) {
+        WaitContext::Pin pin(*context);
+        if (pin.callback()) {
+          EXPECT_EQ(pin.callback().function(pin.callback().argument), 1);
+          ++seen;
+        }
+        const WaitContext::Callback unpinned = context->callback();
+        if (unpinned) {
+          EXPECT_EQ(unpinned.function(unpinned.argument), 1);
+        }
       }
-      const WaitContext::Callback unpinned = context->callback();
-      if (unpinned) {
-        EXPECT_EQ(unpinned.function(unpinned.argument), 1);
-      }
-    }
-  });
+    });
+  }
+  EXPECT_GE(seen.load(), kSeenMin);
 }
 
-// A callback that replaces itself, on several threads at once, while another closes.
+// A callback that replaces itself, on several threads at once, while another thread closes.
 struct Replacing {
   WaitContext* context;
+  std::atomic<int> calls{0};
   static int Call(void* argument) {
     auto* self = static_cast<Replacing*>(argument);
     self->context->SetCallback({&Replacing::Call, argument});
+    self->calls.fetch_add(1);
     return 0;
   }
 };
@@ -128,27 +151,43 @@ TEST(WaitContextRaceTest, CallbacksThatReplaceThemselvesDoNotWaitForEachOther) {
     const WaitContextRef context = WaitContext::Create();
     Replacing replacing{context.get()};
     context->SetCallback({&Replacing::Call, &replacing});
+    const int calls_before_close = round % 10;  // of 20
     const auto tell = [&] {
       for (int i = 0; i < 10; ++i) Tell(*context);
     };
-    Threads threads(tell, tell, [&] {
-      context->SetCallback({&Replacing::Call, &replacing});
-      context->Close();
-    });
+    {
+      Threads threads(tell, tell, [&] {
+        while (replacing.calls.load() < calls_before_close) std::this_thread::yield();
+        context->SetCallback({&Replacing::Call, &replacing});
+        context->Close();
+      });
+    }
+    ASSERT_GE(replacing.calls.load(), calls_before_close);
   }
 }
 
 TEST(WaitContextRaceTest, CallbackMayCloseItsContext) {
   for (int round = 0; round < kRounds; ++round) {
+    static std::atomic<int> calls;
+    calls = 0;
     const WaitContextRef context = WaitContext::Create();
     const auto close = [](void* argument) {
+      ++calls;
       static_cast<WaitContext*>(argument)->Close();
       return 0;
     };
     context->SetCallback({close, context.get()});
+    const bool only_callbacks = round % 2 == 0;  // otherwise the third thread may close first
     const auto tell = [&] { Tell(*context); };
-    Threads threads(tell, tell, [&] { context->Close(); });
-    // (The threads end before the context does.)
+    {
+      Threads threads(tell, tell, [&] {
+        if (!only_callbacks) context->Close();
+      });
+    }
+    ASSERT_TRUE(context->closed());
+    if (only_callbacks) {
+      ASSERT_GE(calls.load(), 1);
+    }
   }
 }
 
@@ -187,32 +226,39 @@ TEST(WaitContextRaceTest, StatusPublishesWhatWasDoneBefore) {
       });
 }
 
-TEST(WaitContextRaceTest, SetCallbackEndsThoughPinsNeverDo) {
-  // At any time one of two tellers holds a pin: waiting for none at all would never end.
+TEST(WaitContextRaceTest, SetCallbackReturnsWhilePinsOverlapWithoutEnd) {
+  // At any time one of two threads holds a pin: SetCallback must not wait until there is none.
   const WaitContextRef context = WaitContext::Create();
   std::atomic<bool> stop{false};
   std::atomic<int> turn{0};
+  std::atomic<int> pins{0};
   const auto overlap = [&](int self) {
     while (!stop) {
       WaitContext::Pin pin(*context);
-      turn = 1 - self;  // holding mine, the other may let go
+      ++pins;
+      turn = 1 - self;  // this thread holds a pin, so the other may release its own
       while (turn != self && !stop) std::this_thread::yield();
     }
   };
-  Threads threads([&] { overlap(0); }, [&] { overlap(1); },
-                  [&] {
-                    for (int i = 0; i < 50; ++i) context->SetCallback({&SelfA, nullptr});
-                    stop = true;
-                  });
+  {
+    Threads threads([&] { overlap(0); }, [&] { overlap(1); },
+                    [&] {
+                      while (pins.load() < 3) std::this_thread::yield();  // they overlap now
+                      for (int i = 0; i < 50; ++i) context->SetCallback({&SelfA, nullptr});
+                      stop = true;
+                    });
+  }
+  EXPECT_GE(pins.load(), 3);
 }
 
-// The address sanitizer sees a pin that is let go of after its context.
+// The address sanitizer reports a pin that is released after its context is freed.
 TEST(WaitContextRaceTest, PinOutlivesTheLastReferenceOfAnotherThread) {
   for (int round = 0; round < 2000; ++round) {
     auto context = WaitContext::Create();
     std::atomic<bool> pinned{false};
     std::thread teller([&pinned, raw = context.get()] {
       WaitContext::Pin pin(*raw);
+      EXPECT_TRUE(pin);
       pinned.store(true);
       pinned.notify_one();
     });

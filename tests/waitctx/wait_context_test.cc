@@ -1,4 +1,4 @@
-// WaitContext on one thread: each line of the semantics has its test.
+// WaitContext on one thread: a test for each rule of the header.
 #include "waitctx/wait_context.h"
 
 #include <vector>
