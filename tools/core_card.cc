@@ -33,7 +33,7 @@ constexpr uint32_t kDepthMax = 32768;
 // Each request takes its own time, so that the card's events do not come in order of submission.
 hwsim::Profile ModelledCard() {
   hwsim::Profile profile;
-  profile.engines = 65536;
+  profile.service_units = 65536;
   profile.cost(hwsim::OperationKind::kNull).service = {
       .distribution = hwsim::LatencyModel::Distribution::kUniform,
       .base = std::chrono::microseconds(10),

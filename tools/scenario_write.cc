@@ -112,7 +112,7 @@ void WriteCard(Writer& writer, const hwsim::Profile& card) {
   if (card.source != usual.source) writer.Line("source", Writer::Quoted(card.source));
   writer.Value("queue_pairs_max", card.queue_pairs_max, usual.queue_pairs_max);
   writer.Value("depth", card.depth, usual.depth);
-  writer.Value("engines", card.engines, usual.engines);
+  writer.Value("engines", card.service_units, usual.service_units);
   writer.Line("moderation", fmt::format("{{ count = {}, time = {} }}", card.moderation.count,
                                         Writer::Text(card.moderation.time)));
   writer.Line("health",

@@ -67,7 +67,7 @@ constexpr std::array<OperationKind, 6> kOperations = {
 
 void DrawCard(Draw& draw, ScenarioOptions& options) {
   hwsim::Profile& card = options.card;
-  card.engines = draw.Number(1, 8);
+  card.service_units = draw.Number(1, 8);
   if (draw.Percent(30)) {
     card.moderation = {.count = draw.Number(1, 8), .time = draw.Microseconds(0, 200)};
   }

@@ -2,132 +2,143 @@
 
 #include <algorithm>
 
+#include "hwsim/base/random.h"
 #include "hwsim/check.h"
 #include "hwsim/model/card_server.h"
+#include "hwsim/model/card_time.h"
+#include "hwsim/model/host_interface.h"
 #include "hwsim/model/model_faults.h"
-#include "hwsim/model/moderator.h"
 
 namespace hwsim {
 
 class CardModel::Impl {
  public:
-  static constexpr TimePoint kNever = TimePoint::max();
-
   Impl(const Profile& profile, uint32_t queue_pairs, uint64_t seed, TimePoint start)
       : queue_pairs_(queue_pairs),
-        server_(profile, queue_pairs, Random(seed).Fork(1)),
-        moderator_(profile.moderation, queue_pairs) {
+        units_(profile, queue_pairs, Random(seed).Fork(1)),
+        host_(profile.moderation, queue_pairs, time_, start) {
     GHOSTCARD_CHECK(queue_pairs >= 1 && queue_pairs <= profile.queue_pairs_max,
                     "1 to queue_pairs_max queue pairs");
     const FaultPlan& plan = profile.faults;
     if (plan.Has(FaultSite::kArrival) || plan.Has(FaultSite::kInterrupt)) {
-      faults_ = std::make_unique<ModelFaults>(plan, queue_pairs, seed, start, server_, moderator_);
+      AddFaults(plan, seed, start);
     }
   }
 
-  void Arrive(TimePoint now, CardServer::Waiting request, uint32_t index) {
+  void Arrive(TimePoint now, ServiceUnits::Waiting request, uint32_t index) {
     MoveTo(now);
     GHOSTCARD_CHECK(index < queue_pairs_, "no such queue pair");
-    ++pending_;
     request.arrival = arrivals_++;
-    if (faults_ != nullptr) {
-      faults_->Arrive(now, request, index);
-    } else {
-      server_.Arrive(now, request, index);
-    }
+    // A rule looks at the card as it is at `now`. Without rules nobody looks before Advance.
+    if (faults_ != nullptr) Run(now);
+    host_.Arrived(index);
+    if (faults_ != nullptr && !faults_->Admit(now, request, index)) return;
+    units_.Arrive(time_.FromWorld(now), request, index);
   }
 
   std::optional<TimePoint> NextEvent() const {
-    TimePoint next;
-    if (faults_ != nullptr) {
-      next = faults_->events().empty() ? faults_->NextEvent() : now_;
-    } else {
-      next = std::min(server_.NextEvent(), moderator_.Next());
-    }
+    const TimePoint next = host_.events().empty() ? NextInLoop() : now_;
     return next == kNever ? std::nullopt : std::optional(next);
   }
 
   void Advance(TimePoint now, std::vector<ModelEvent>& events) {
     MoveTo(now);
-    if (faults_ != nullptr) {
-      AdvanceWithFaults(now, events);
-      return;
-    }
-    // Completing changes nothing for those who wait: all starts can come first.
-    server_.RunStarts(now);
-    for (;;) {
-      const TimePoint due = server_.NextDue();
-      const TimePoint timer = moderator_.Next();
-      if (std::min(due, timer) > now) return;
-      if (due <= timer) {
-        Complete(server_.Pop(), events);
-      } else {
-        const uint32_t queue_pair = moderator_.first();
-        moderator_.Risen(queue_pair);
-        Interrupt(queue_pair, timer, events);
-      }
-    }
+    Run(now);
+    host_.TakeEvents(events);
   }
 
-  size_t pending() const { return pending_; }
-  void SetInterrupts(bool on) { moderator_.SetOn(on); }
+  size_t pending() const {
+    return host_.on_card() + Untaken([](const ModelEvent&) { return true; });
+  }
+  size_t pending(uint32_t index) const {
+    return host_.on_card(index) +
+           Untaken([&](const ModelEvent& event) { return event.queue_pair == index; });
+  }
+  void SetInterrupts(bool on) { host_.SetInterrupts(on); }
 
   void Reset(TimePoint now, Duration time) {
     MoveTo(now);
-    if (faults_ == nullptr) {
-      faults_ =
-          std::make_unique<ModelFaults>(FaultPlan{}, queue_pairs_, 0, now, server_, moderator_);
-      faults_->TakeOver(pending_);
-    }
-    faults_->Run(now);
+    if (faults_ == nullptr) AddFaults(FaultPlan{}, 0, now);
+    Run(now);
     faults_->Reset(now, time);
   }
-  const ModelFaults* faults() const { return faults_.get(); }
-  void TakeFaults(std::vector<ModelFault>& out) {
-    if (faults_ == nullptr) return;
-    std::vector<ModelFault>& faults = faults_->faults();
-    out.insert(out.end(), faults.begin(), faults.end());
-    faults.clear();
-  }
+  ModelFaults* faults() const { return faults_.get(); }
 
  private:
+  static constexpr TimePoint kNever = TimePoint::max();
+
+  void AddFaults(const FaultPlan& plan, uint64_t seed, TimePoint start) {
+    faults_ = std::make_unique<ModelFaults>(plan, queue_pairs_, seed, start, time_, units_, host_);
+  }
+
   void MoveTo(TimePoint now) {
     GHOSTCARD_CHECK(now >= now_, "the model's time does not run backwards");
     now_ = now;
   }
 
-  void AdvanceWithFaults(TimePoint now, std::vector<ModelEvent>& events) {
-    faults_->Run(now);
-    for (const ModelEvent& event : faults_->events()) {
-      if (event.kind == ModelEvent::Kind::kComplete) --pending_;
-      events.push_back(event);
-    }
-    faults_->events().clear();
-  }
-
-  void Complete(const CardServer::Completion& completion, std::vector<ModelEvent>& events) {
-    --pending_;
-    events.push_back({.kind = ModelEvent::Kind::kComplete,
-                      .queue_pair = completion.queue_pair,
-                      .request = completion.request,
-                      .service_start = completion.service_start,
-                      .at = completion.time});
-    if (moderator_.Completed(completion.queue_pair, completion.time)) {
-      Interrupt(completion.queue_pair, completion.time, events);
+  // The event loop: everything up to and at `now` happens. Its outer part goes by the world's time,
+  // in which the card as a whole changes; between two changes RunCard goes by the card's own time.
+  void Run(TimePoint now) {
+    for (;;) {
+      const TimePoint change = faults_ == nullptr ? kNever : faults_->NextChange();
+      RunCard(time_.FromWorld(std::min(now, change)));
+      if (change > now) return;
+      faults_->DoNextChange();
     }
   }
 
-  static void Interrupt(uint32_t index, TimePoint at, std::vector<ModelEvent>& events) {
-    events.push_back({.kind = ModelEvent::Kind::kInterrupt, .queue_pair = index, .at = at});
+  // At one time, responses come before delayed actions, and those before moderation timers.
+  void RunCard(TimePoint card) {
+    if (faults_ != nullptr && faults_->halted()) return;
+    // No response, action or timer makes a service start earlier: all starts can come first.
+    units_.RunStarts(card);
+    for (;;) {
+      const TimePoint response = units_.NextResponse();
+      const TimePoint timer = host_.NextTimer();
+      const TimePoint action = faults_ == nullptr ? kNever : faults_->NextAction();
+      if (std::min(std::min(response, timer), action) > card) return;
+      if (action < response && action <= timer) {
+        faults_->DoNextAction();
+      } else if (response <= timer) {
+        Deliver(units_.Pop());
+      } else {
+        host_.EndTimer();
+      }
+    }
+  }
+
+  void Deliver(const ServiceUnits::Response& response) {
+    if (faults_ == nullptr) {
+      host_.Complete(response, CompletionStatus::kOk);
+    } else {
+      faults_->Deliver(response);
+    }
+  }
+
+  // When Run has something to do next. May be early; kNever: not before another arrival.
+  TimePoint NextInLoop() const {
+    if (faults_ == nullptr) return std::min(units_.NextEvent(), host_.NextTimer());
+    const TimePoint change = faults_->NextChange();
+    if (faults_->halted()) return change;
+    const TimePoint card = std::min({units_.NextEvent(), faults_->NextAction(), host_.NextTimer()});
+    return card == kNever ? change : std::min(change, time_.ToWorld(card));
+  }
+
+  // Completions that Advance has not given yet and that `counts` lets through.
+  template <typename Counts>
+  size_t Untaken(Counts counts) const {
+    return static_cast<size_t>(std::ranges::count_if(host_.events(), [&](const ModelEvent& event) {
+      return event.kind == ModelEvent::Kind::kComplete && counts(event);
+    }));
   }
 
   const uint32_t queue_pairs_;
-  TimePoint now_{};
-  size_t pending_ = 0;
+  TimePoint now_{};  // the latest time that the driver gave
   uint64_t arrivals_ = 0;
-  CardServer server_;
-  Moderator moderator_;
-  std::unique_ptr<ModelFaults> faults_;  // null: nothing goes wrong
+  CardTime time_;
+  ServiceUnits units_;
+  HostInterface host_;
+  std::unique_ptr<ModelFaults> faults_;  // nullptr: nothing can go wrong
 };
 
 CardModel::CardModel(const Profile& profile, uint32_t queue_pairs, uint64_t seed, TimePoint start)
@@ -145,6 +156,7 @@ void CardModel::Advance(TimePoint now, std::vector<ModelEvent>& events) {
   impl_->Advance(now, events);
 }
 size_t CardModel::pending() const { return impl_->pending(); }
+size_t CardModel::pending(uint32_t queue_pair) const { return impl_->pending(queue_pair); }
 void CardModel::SetInterrupts(bool on) { impl_->SetInterrupts(on); }
 
 void CardModel::Reset(TimePoint now, Duration time) { impl_->Reset(now, time); }
@@ -157,6 +169,8 @@ std::optional<TimePoint> CardModel::heartbeat_stopped() const {
   return since == TimePoint::max() ? std::nullopt : std::optional(since);
 }
 bool CardModel::may_fail() const { return impl_->faults() != nullptr; }
-void CardModel::TakeFaults(std::vector<ModelFault>& faults) { impl_->TakeFaults(faults); }
+void CardModel::TakeFaults(std::vector<ModelFault>& faults) {
+  if (impl_->faults() != nullptr) impl_->faults()->TakeFaults(faults);
+}
 
 }  // namespace hwsim

@@ -1,21 +1,18 @@
-// CardModel: the card as a pure state machine. It is told "request arrived at t"
-// and "time is now t", and answers "next event at t" and "these complete".
+// CardModel: the card as a pure state machine with one event loop. The driver tells it "this
+// request arrives at t" and "it is t now"; the model answers "the next event is at t" and "these
+// requests complete, these interrupts rise".
 //
-// Threads: none; whoever drives it. Time: none of its own, and it never runs
-// backwards. Random: all from the seed, so the same calls give the same answers.
-// Limits: memory for the most requests that were ever pending at once, none taken
-// in steady state without faults; no call blocks; a request costs the same however many wait.
+// Threads: none; one driver at a time. Time: none of its own. The driver gives it with each call,
+// and it never runs backwards. Random: all from the seed, so equal calls give equal answers.
+// Limits: memory for the most requests that were ever on the card at once, and none taken after
+// that unless faults strike. No call blocks. A request costs the same however many others wait.
 //
-//   Arrive() -> waiting (one FIFO per queue pair, round robin between them; who is
-//               kept back by its operation's rate cap keeps his place in the turns,
-//               holds no engine, and lets the other queue pairs pass)
-//            -> on an engine for its service time
-//            -> in transit -> complete, in order of due time; ties in order of arrival
+//   Arrive -> service units (card_server.h): waits, is served, is in transit
+//          -> faults, if there are any (model_faults.h): drop, delay, repeat ...
+//          -> host interface (host_interface.h): completes, in order of due time; ties in order
+//             of arrival; an interrupt may rise
 //
-// Faults of the profile's plan strike on the way (model_faults.h).
-//
-// The model runs in its own time: a call that comes late finds what an earlier one
-// would have found, each event with the time when it happened.
+// It does not matter how late the driver calls: each event carries the time at which it happened.
 #ifndef GHOSTCARD_HWSIM_MODEL_CARD_MODEL_H_
 #define GHOSTCARD_HWSIM_MODEL_CARD_MODEL_H_
 
@@ -25,79 +22,54 @@
 #include <vector>
 
 #include "hwsim/model/card_state.h"
-#include "hwsim/model/fault_injector.h"
+#include "hwsim/model/model_event.h"
 #include "hwsim/model/profile.h"
 
 namespace hwsim {
 
-// Names a request to the model, which never looks behind it.
-using RequestId = uint64_t;
-inline constexpr RequestId kNoRequest = UINT64_MAX;
-
-struct ModelEvent {
-  enum class Kind : uint8_t {
-    kComplete,
-    kRepeat,     // the response of a request that has completed comes once more
-    kInterrupt,  // the line of a queue pair rises
-  };
-  Kind kind = Kind::kComplete;
-  CompletionStatus status = CompletionStatus::kOk;  // kComplete: as far as the card itself goes
-  bool for_nothing = false;  // kInterrupt: whether or not there is a completion to signal
-  uint32_t queue_pair = 0;
-  RequestId request = 0;      // kComplete, kRepeat (where it may be gone already)
-  TimePoint service_start{};  // kComplete
-  TimePoint at{};             // when it happens
-};
-
-// A fault that fired.
-struct ModelFault {
-  Fault fault;
-  uint32_t queue_pair = 0;
-  RequestId request = kNoRequest;  // that it hit; none: an interrupt's, or the card's as a whole
-  TimePoint at{};
-  size_t before = 0;  // its place: so many events of those that the next Advance gives come first
-};
-
 class CardModel {
  public:
-  // `start`: what the times of the fault plan count from; nothing is told an earlier time.
+  // `start`: the times of the fault plan count from here. No later call gives an earlier time.
   // Requires: profile.Validate() holds, 1 <= queue_pairs <= profile.queue_pairs_max.
   CardModel(const Profile& profile, uint32_t queue_pairs, uint64_t seed, TimePoint start = {});
   ~CardModel();
   CardModel(const CardModel&) = delete;
   CardModel& operator=(const CardModel&) = delete;
 
-  // A request has arrived. Of what happens at `now` itself, engines becoming free come
-  // before arrivals. Requires: `now` not before any time given earlier, and not negative.
+  // A request arrives. A service unit that becomes free at `now` is free for it. Requires: `now` is
+  // not negative and not before the time of any earlier call; queue_pair < queue_pairs.
   void Arrive(TimePoint now, RequestId request, uint32_t queue_pair, OperationKind operation,
               uint32_t size_bytes);
 
-  // Before this, Advance has nothing to give; none: not before another request arrives.
-  // While requests wait for an engine it may be early, and the Advance at that time
-  // gives nothing; the next answer is later then.
+  // The time at which to call Advance next: no event happens before it. nullopt: no event happens
+  // before another request arrives. While requests wait for a service unit the answer may be early:
+  // Advance then gives nothing, and the next answer is later.
   std::optional<TimePoint> NextEvent() const;
 
-  // Appends what happens up to and at `now`, in order of time; ties in order of arrival.
-  // A completion precedes the interrupt that it causes.
+  // Appends what happens up to and at `now`, in order of time; ties in order of arrival. A
+  // completion comes before the interrupt that it causes. Requires: as Arrive.
   void Advance(TimePoint now, std::vector<ModelEvent>& events);
 
-  // Requests arrived and not yet completed.
+  // Requests that arrived and whose completion Advance has not given yet: of the card, or of one
+  // queue pair.
   size_t pending() const;
+  size_t pending(uint32_t queue_pair) const;
 
-  // Whether the model raises interrupts at all (polled queue pairs turn it off; default on).
-  // Turning it off forgets completions that were to be signalled.
+  // Whether interrupts are raised at all; at first they are. Off is for polled queue pairs: it also
+  // forgets the completions that no interrupt has signalled yet.
   void SetInterrupts(bool on);
 
-  // The host resets the card: down for `time`; everything on it is answered with kCardReset half
-  // way. Nothing happens unless the card is up.
+  // The host resets the card: it is down for `time`, and half way it answers every request that it
+  // has with kCardReset. Nothing happens unless the card is up. Requires: as Arrive.
   void Reset(TimePoint now, Duration time);
   CardState state() const;
-  // Since when the heartbeat stands still; none: it does not.
+  // Since when the heartbeat stands still; nullopt: it beats.
   std::optional<TimePoint> heartbeat_stopped() const;
 
-  // Whether there is anything in the three above or in TakeFaults: a plan, or a Reset.
+  // False: the three above and TakeFaults have nothing to tell. True once there is a plan with
+  // faults of the model, or after a Reset.
   bool may_fail() const;
-  // Appends the faults that fired since it was last asked, in order.
+  // Appends the faults that fired since the last call, in order.
   void TakeFaults(std::vector<ModelFault>& faults);
 
  private:

@@ -1,11 +1,11 @@
-// FaultInjector: a fault plan under way at one site, with its counters and its own
-// random stream.
+// FaultInjector: the rules of a fault plan for one site, with their counters and random streams.
 //
-// A rule fires at most once for one pass. Of several rules that match, the first in the plan that
-// fires wins. Every rule looks at each pass that its conditions let through, also at those that
-// an earlier rule struck: its count and its draws do not depend on its neighbours.
-// Threads: whoever drives it: the submit side of a queue pair (under its lock), the card's service
-// thread, the engine's notifier (under its lock).
+// At most one rule fires for a pass: the first in the plan that would. Every rule counts each pass
+// that meets its conditions, also when an earlier rule fires, so its count and its draws do not
+// depend on other rules.
+//
+// Threads: one at a time. The submit side of a queue pair and the notifier call theirs under a
+// lock; the card's service thread calls the model's.
 #ifndef GHOSTCARD_HWSIM_MODEL_FAULT_INJECTOR_H_
 #define GHOSTCARD_HWSIM_MODEL_FAULT_INJECTOR_H_
 
@@ -13,44 +13,44 @@
 #include <optional>
 #include <vector>
 
+#include "hwsim/base/random.h"
 #include "hwsim/model/fault_plan.h"
-#include "hwsim/model/latency_model.h"
 
 namespace hwsim {
 
-// What passes a site.
+// What a site is about to do; rules decide whether a fault strikes it.
 struct FaultPass {
   OperationKind operation = OperationKind::kNull;
   uint32_t queue_pair = 0;
-  uint32_t in_flight = 0;          // in its queue pair, itself included
+  uint32_t in_flight = 0;          // requests of the queue pair, with this one
   TimePoint now{};                 // read only when looks_at_time()
-  std::optional<Duration> idle{};  // since when nothing was on the card; none: something is
+  std::optional<Duration> idle{};  // how long the card was idle; nullopt: it was not
 };
 
-// A rule that fired, with its parameters filled in.
+// A fault: a rule that fired, with all its parameters.
 struct Fault {
   FaultKind kind{};
-  uint32_t rule = 0;  // its place in the plan
+  uint32_t rule = 0;  // index in the plan
   Duration time{};
   uint32_t times = 1;
   double factor = 1;
-  uint64_t draw = 0;  // seeds what else is random about it
+  uint64_t draw = 0;  // seed for what is random in the fault's effect
 };
 
 class FaultInjector {
  public:
   FaultInjector() = default;
-  // Keeps only the rules for `site`. Each draws from a fork of `random` of its own. `start` is the
-  // card's: times in rules count from it. A card-wide rule with `at` is left out: it fires by the
-  // clock (CardModel), and not for a request.
+  // Takes the plan's rules for `site`. Each rule draws from its own fork of `random`. Times in
+  // rules count from `start`, the card's start. A card-wide rule with `at` is left out: it fires by
+  // the clock (model_faults.h) and not for a request.
   FaultInjector(const FaultPlan& plan, FaultSite site, Random random, TimePoint start = {});
 
-  // The fault that strikes, if one does.
+  // The fault that strikes this pass; nullopt: none does.
   std::optional<Fault> At(const FaultPass& pass);
 
   bool empty() const { return rules_.empty(); }
   bool looks_at_time() const { return looks_at_time_; }
-  // How often rules fired so far.
+  // How many faults have struck so far.
   uint64_t fired() const { return fired_; }
 
  private:
@@ -70,7 +70,7 @@ class FaultInjector {
   uint64_t fired_ = 0;
 };
 
-// The rule as a fault, its parameters filled in; without a draw.
+// The rule as a fault with all its parameters; draw is 0.
 Fault FaultOf(const FaultRule& rule, uint32_t index);
 
 }  // namespace hwsim

@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "hwsim/model/known_names.h"
+
 namespace hwsim {
 
 namespace {
@@ -25,7 +27,7 @@ std::vector<std::string_view> KindNames() {
   return names;
 }
 
-// Reads a key into an optional, which stays empty when it is not there.
+// Reads a time. `value` stays empty when the key is not there.
 void ReadTime(TomlReader& reader, std::string_view key, std::optional<Duration>& value) {
   if (reader.Find(key) == nullptr) return;
   Duration time{};
@@ -54,7 +56,7 @@ void ReadTrigger(TomlReader& reader, const toml::table& table, FaultRule& rule) 
   }
 }
 
-// Whether `key` is there and the kind reads it.
+// Whether the file gives `key`. A key that the fault's kind does not read is a mistake.
 bool IsGiven(TomlReader& reader, const FaultForm& form, std::string_view key, bool read) {
   const toml::node* const node = reader.Find(key);
   if (node == nullptr || read) return node != nullptr;
@@ -88,12 +90,7 @@ FaultRule ReadFaultRule(const toml::table& table, const std::string& path, uint3
   if (kind) {
     rule.kind = static_cast<FaultKind>(*kind);
   } else if (!table.contains("kind")) {
-    std::string names;
-    for (const std::string_view name : kinds) {
-      names += names.empty() ? "" : ", ";
-      names += name;
-    }
-    reader.Mistake(table, "kind", "not given; one of " + names + " is needed");
+    reader.Mistake(table, "kind", "not given; one of " + JoinedNames(kinds) + " is needed");
   }
   ReadTrigger(reader, table, rule);
   if (const auto operation = reader.Choice("operation", OperationNames())) {
@@ -106,7 +103,7 @@ FaultRule ReadFaultRule(const toml::table& table, const std::string& path, uint3
   if (kind) {
     ReadParameters(reader, FormOf(rule.kind), rule);
   } else {
-    // Nobody can tell which of these it may have.
+    // An unknown kind: it is unknown which of these keys are allowed. None is a mistake.
     for (const std::string_view key : {"time", "times", "factor", "idle"}) reader.Find(key);
   }
   reader.RefuseTheRest();

@@ -6,11 +6,6 @@
 
 namespace hwsim {
 
-Random Random::Fork(uint64_t stream) const {
-  Random mixed(state_ ^ (stream + 1) * 0xd1342543de82ef95);
-  return Random(mixed.Next());
-}
-
 namespace {
 
 constexpr double kLn2 = 0x1.62e42fefa39efp-1;
@@ -19,7 +14,7 @@ constexpr double kLn2High = 0x1.62e42feep-1;
 constexpr double kLn2Low = 0x1.a39ef35793c76p-33;
 
 // The natural logarithm, for finite x > 0 that is not subnormal. This file is compiled without
-// contraction into fused multiply-adds: each step is one rounded IEEE operation, everywhere alike.
+// fused multiply-adds: each step is one rounded IEEE operation on every machine.
 double Log(double x) {
   // x = m * 2^e, with m in [sqrt(1/2), sqrt(2)).
   const uint64_t bits = std::bit_cast<uint64_t>(x);
@@ -29,8 +24,8 @@ double Log(double x) {
     m *= 0.5;
     ++e;
   }
-  // ln m = 2 f (1 + s/3 + s^2/5 + ...), f = (m - 1) / (m + 1), s = f^2 < 0.03; the even and the odd
-  // powers of s apart, so that the processor computes them side by side.
+  // ln m = 2 f (1 + s/3 + s^2/5 + ...), f = (m - 1) / (m + 1), s = f^2 < 0.03. The even and the odd
+  // powers of s are summed apart, so that the processor computes them in parallel.
   const double f = (m - 1) / (m + 1);
   const double s = f * f;
   const double w = s * s;
@@ -62,7 +57,7 @@ double Exp(double x) {
 // Mean 1.
 double Exponential(Random& random) { return -Log(1 - random.NextDouble()); }
 
-// Marsaglia's polar method: mean 0, variance 1. The second value is not kept.
+// Mean 0, variance 1. Marsaglia's polar method; its second value is not used.
 double Normal(Random& random) {
   for (;;) {
     const double u = 2 * random.NextDouble() - 1;
@@ -93,7 +88,7 @@ Duration LatencyModel::Compute(Random& random, uint32_t size_bytes) const {
       break;
   }
   ns += ns_per_byte * size_bytes;
-  // A draw from a long tail is cut: it stays representable whatever is added to it.
+  // The longest draw, so that sums of times do not overflow.
   constexpr double kMaxNs = 3600e9;
   return Duration(static_cast<int64_t>((ns < kMaxNs ? ns : kMaxNs) + 0.5));
 }

@@ -1,152 +1,106 @@
-// ModelFaults: the faults of a plan at work inside the model: what happens to a
-// request's response between the engines and the host, to the interrupt behind it, and
-// to the card as a whole. A model without a plan has none of this.
+// ModelFaults: the faults of a plan inside the model: the rules that look at each request as it
+// arrives, and the faults of the card as a whole. What faults do to services, responses and
+// interrupts is in service_faults.h, response_faults.h and interrupt_faults.h.
 //
-// Threads: none; whoever drives it. Time: told the world's; the engines behind it live in the
-// card's own time, which stands still while the card hangs.
+// CardModel's event loop has this part only when something can go wrong: the profile has a plan, or
+// the host resets the card. The loop calls it; this never runs ahead of the loop.
 //
-// Everything up to a time happens before an arrival at that time is looked at, so it does not
-// matter how late the driver comes.
+// Threads: none; whoever drives the model. Time: the world's, except where a method says the
+// card's (card_time.h).
 #ifndef GHOSTCARD_HWSIM_MODEL_MODEL_FAULTS_H_
 #define GHOSTCARD_HWSIM_MODEL_MODEL_FAULTS_H_
 
 #include <cstdint>
-#include <map>
 #include <optional>
-#include <unordered_map>
-#include <utility>
 #include <vector>
 
-#include "hwsim/model/card_model.h"
 #include "hwsim/model/card_server.h"
 #include "hwsim/model/card_state.h"
+#include "hwsim/model/card_time.h"
+#include "hwsim/model/fault_context.h"
 #include "hwsim/model/fault_injector.h"
-#include "hwsim/model/moderator.h"
+#include "hwsim/model/host_interface.h"
+#include "hwsim/model/interrupt_faults.h"
+#include "hwsim/model/response_faults.h"
+#include "hwsim/model/schedule.h"
+#include "hwsim/model/service_faults.h"
 
 namespace hwsim {
 
-class ModelFaults final : public CardServer::Slowness {
+class ModelFaults {
  public:
-  static constexpr TimePoint kNever = TimePoint::max();
-
-  // The server and the moderator are the model's, and outlive this.
+  // The model may be under way: requests may be on the card. `time`, `units` and `host` are the
+  // model's and outlive this; ModelFaults enters itself as their slowness and filter.
   ModelFaults(const FaultPlan& plan, uint32_t queue_pairs, uint64_t seed, TimePoint start,
-              CardServer& server, Moderator& moderator);
+              CardTime& time, ServiceUnits& units, HostInterface& host);
   ModelFaults(const ModelFaults&) = delete;
   ModelFaults& operator=(const ModelFaults&) = delete;
 
-  // `request.arrival` is set.
-  void Arrive(TimePoint now, CardServer::Waiting request, uint32_t queue_pair);
-  // Everything up to and at `now` happens; the events are in events().
-  void Run(TimePoint now);
-  // When Run has something to do; kNever: not before another arrival. May be early.
-  TimePoint NextEvent() const;
-  // The card resets itself, and is down for `time`. Only while it is up.
+  // A request arrives: the rules look at it. True: the caller hands it to the service units.
+  // False: the card is down, and the request is answered here. Requires: everything before `now`
+  // has happened, and `host` has counted the request.
+  [[nodiscard]] bool Admit(TimePoint now, const ServiceUnits::Waiting& request,
+                           uint32_t queue_pair);
+  // A response has left the service units.
+  void Deliver(const ServiceUnits::Response& response) { responses_.Deliver(response); }
+
+  // When the next delayed action is due, in the card's time; kNever: there is none.
+  TimePoint NextAction() const { return context_.actions.next(); }
+  void DoNextAction();
+  // When the card as a whole changes next; kNever: it does not.
+  TimePoint NextChange() const { return changes_.next(); }
+  void DoNextChange();
+  // Whether nothing moves on the card until the next change: it hangs, or has a fatal error.
+  bool halted() const { return context_.time.frozen() || state_ == CardState::kFatalError; }
+
+  // The card goes down for `time`. Nothing happens unless the card is up.
   void Reset(TimePoint now, Duration time);
 
-  // For a model that had none until now: `requests` are on the card, of queue pairs not known.
-  void TakeOver(size_t requests) { on_card_ = requests; }
-
-  // What happened and was not taken yet, in order. For the taker to clear.
-  std::vector<ModelEvent>& events() { return events_; }
-  const std::vector<ModelEvent>& events() const { return events_; }
-  std::vector<ModelFault>& faults() { return faults_; }
+  // Appends the faults that fired since the last call, in order.
+  void TakeFaults(std::vector<ModelFault>& faults);
   CardState state() const { return state_; }
-  // Since when the heartbeat stands still; kNever: it does not.
+  // Since when the heartbeat stands still; kNever: it beats.
   TimePoint heartbeat_stopped() const;
 
-  Duration ServiceTime(Duration usual, uint64_t arrival, TimePoint start) override;
-
  private:
-  using Completion = CardServer::Completion;
-  // A response kept back until `left` others of its queue pair have passed.
-  struct Held {
-    Completion completion;
-    uint32_t left = 0;
+  static constexpr TimePoint kNever = TimePoint::max();
+  // A change of the card as a whole.
+  struct CardChange {
+    enum class Kind : uint8_t {
+      kFault,      // a rule of the plan fires by the clock
+      kThaw,       // a hang ends
+      kRestart,    // the card begins to restart, and answers what it had
+      kRestarted,  // the card is up again
+      kEndAlarm,   // a heartbeat_false_alarm ends
+    };
+    Kind kind{};
+    Fault fault{};         // kFault
+    uint64_t episode = 0;  // kThaw, kEndAlarm: the number of the hang or alarm that ends
   };
-  struct QueuePairFaults {
-    uint32_t on_card = 0;
-    OperationKind last_operation{};  // completed
-    TimePoint stalled_until{};       // the card's time, as all but where said
-    std::vector<Completion> stalled;
-    std::vector<Held> held;
-    TimePoint coalesced_until{};
-  };
-  // Something that happens to the host's side at a time of the card's.
-  struct Action {
-    enum class Kind : uint8_t { kDeliver, kRepeat, kRelease, kEndStall, kRaise } kind{};
-    uint32_t queue_pair = 0;
-    Completion completion;
-  };
-  // Something that happens to the card at a time of the world's.
-  struct Control {
-    enum class Kind : uint8_t { kFault, kThaw, kRestart, kRestarted, kEndAlarm } kind{};
-    Fault fault;
-    uint64_t episode = 0;  // kThaw, kEndAlarm: of which hang or alarm this is the end
-  };
-  using Moment = std::pair<TimePoint, uint64_t>;  // of the same time, first come first
 
-  TimePoint CardTime(TimePoint world) const {
-    return frozen_since_ ? *frozen_since_ - frozen_total_ : world - frozen_total_;
-  }
-  TimePoint WorldTime(TimePoint card) const { return card + frozen_total_; }
-  void At(TimePoint card, const Action& action) {
-    agenda_.emplace(Moment(card, ++moments_), action);
-  }
-  void AtWorld(TimePoint world, const Control& control) {
-    controls_.emplace(Moment(world, ++moments_), control);
-  }
+  void Strike(TimePoint now, const Fault& fault, uint64_t arrival, uint32_t queue_pair);
+  void StrikeCard(TimePoint now, const Fault& fault);
+  void Hang(TimePoint now, Duration time);
+  void StopHeartbeat(TimePoint now, Duration time);
+  void GoDown(TimePoint now, CardState state);
+  // Completes every request on the card with kCardReset, in order of arrival.
+  void AnswerAll(TimePoint now);
 
-  void RunCard(TimePoint card);
-  void Do(TimePoint card, const Action& action);
-  void Do(TimePoint world, const Control& control);
-
-  // What a fault does to the request that arrives, or to the card.
-  void Strike(TimePoint world, const Fault& fault, uint64_t arrival, uint32_t queue_pair);
-  void StrikeCard(TimePoint world, const Fault& fault);
-  void Log(TimePoint world, const Fault& fault, RequestId request, uint32_t queue_pair);
-
-  // A response has left the engines: it goes its way, or what its fault says.
-  void Deliver(const Completion& completion);
-  // It is at the host's end of the ring, and takes those with it who waited for it.
-  void Arrive(const Completion& completion);
-  void Emit(const Completion& completion, CompletionStatus status);
-  void Signal(uint32_t queue_pair, TimePoint card);
-  void Interrupt(uint32_t queue_pair, TimePoint card);
-  void Raise(uint32_t queue_pair, TimePoint card, bool for_nothing);
-
-  void Thaw(TimePoint world);
-  void GoDown(TimePoint world, CardState state);
-  // Answers everything that the card has, in the order of its submission.
-  void AnswerAll(TimePoint world);
-
-  CardServer& server_;
-  Moderator& moderator_;
+  ServiceUnits& units_;
+  FaultContext context_;
   FaultInjector arrivals_;
-  FaultInjector interrupts_;
-  std::vector<ModelEvent> events_;
-  std::vector<ModelFault> faults_;
+  ServiceFaults services_;
+  ResponseFaults responses_;
+  InterruptFaults interrupts_;
+  const uint32_t queue_pairs_;
 
-  std::unordered_map<uint64_t, Fault> effects_;  // by arrival: of requests on the card
-  std::vector<QueuePairFaults> queue_pairs_;
-  std::vector<Completion> dropped_;  // never answered, and those that came while it was down
-  size_t on_card_ = 0;
-  TimePoint idle_since_;  // the world's
-
-  std::map<Moment, Action> agenda_;
-  std::map<Moment, Control> controls_;
-  uint64_t moments_ = 0;
-  uint64_t episodes_ = 0;
-
+  Schedule<CardChange> changes_;
   CardState state_ = CardState::kUp;
-  std::optional<TimePoint> frozen_since_;  // the world's, as are the other two
   std::optional<TimePoint> down_since_;
   std::optional<TimePoint> alarm_since_;
-  uint64_t freeze_episode_ = 0;
+  uint64_t episodes_ = 0;  // hangs and alarms so far
+  uint64_t hang_episode_ = 0;
   uint64_t alarm_episode_ = 0;
-  Duration frozen_total_{};
-  TimePoint throttled_until_{};
-  double throttle_factor_ = 1;
 };
 
 }  // namespace hwsim

@@ -1,6 +1,7 @@
-// Moderator: when completions make the interrupt lines of their queue pairs rise.
+// InterruptModerator: decides when completions make the interrupt lines of their queue pairs rise
+// (Moderation in profile.h).
 //
-// Threads: none; whoever drives it. Time: the card's own.
+// Threads: none; whoever drives the model. Time: the card's own (card_time.h).
 #ifndef GHOSTCARD_HWSIM_MODEL_MODERATOR_H_
 #define GHOSTCARD_HWSIM_MODEL_MODERATOR_H_
 
@@ -11,15 +12,16 @@
 
 namespace hwsim {
 
-class Moderator {
+class InterruptModerator {
  public:
   static constexpr TimePoint kNever = TimePoint::max();
 
-  Moderator(const Moderation& moderation, uint32_t queue_pairs)
+  InterruptModerator(const Moderation& moderation, uint32_t queue_pairs)
       : moderation_(moderation), lines_(queue_pairs) {}
 
+  // Whether interrupts are raised at all.
   bool on() const { return on_; }
-  // Turning them off forgets completions that were to be signalled.
+  // Turning interrupts off forgets the completions that no interrupt has signalled yet.
   void SetOn(bool on) {
     if (on_ && !on) {
       for (uint32_t index = 0; index < lines_.size(); ++index) Risen(index);
@@ -27,7 +29,7 @@ class Moderator {
     on_ = on;
   }
 
-  // A completion of the queue pair, at `at`. True: its line rises with it.
+  // A request of the queue pair completes at `at`. Returns whether the line rises with it.
   bool Completed(uint32_t index, TimePoint at) {
     if (!on_) return false;
     Line& line = lines_[index];
@@ -40,11 +42,13 @@ class Moderator {
     return false;
   }
 
-  // When the next line rises because its time is over; kNever: none. And which: first().
+  // When the first moderation timer ends; kNever: none runs.
   TimePoint Next() const { return first_timer_ == kNone ? kNever : lines_[first_timer_].timer_end; }
+  // The queue pair whose timer ends at Next(). Requires: Next() is not kNever.
   uint32_t first() const { return first_timer_; }
+  // Whether a completion of the queue pair has not been signalled yet.
   bool HasUnsignalled(uint32_t index) const { return lines_[index].unsignalled != 0; }
-  // It rises, or need not any more.
+  // The line rises for every completion until now, or need not rise for them. Its timer stops.
   void Risen(uint32_t index) {
     lines_[index].unsignalled = 0;
     if (lines_[index].timer_end != kNever) StopTimer(index);
@@ -53,14 +57,14 @@ class Moderator {
  private:
   static constexpr uint32_t kNone = UINT32_MAX;
   struct Line {
-    uint32_t unsignalled = 0;  // completions since it last rose
+    uint32_t unsignalled = 0;  // completions since the line last rose
     // While a moderation timer runs: its end, and its neighbours in the list of timers.
     TimePoint timer_end = kNever;
     uint32_t timer_before = kNone;
     uint32_t timer_after = kNone;
   };
 
-  // Timers all run equally long, so they end in the order of their start: a list is enough.
+  // All timers run equally long, so they end in the order of their start: a list is enough.
   void StartTimer(uint32_t index, TimePoint end) {
     Line& line = lines_[index];
     line.timer_end = end;

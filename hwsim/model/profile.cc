@@ -10,7 +10,7 @@ namespace {
 
 constexpr Duration kLatencyMax = std::chrono::hours(1);
 
-// As short as it can be said without loss: "0.5", "60000", "nan".
+// The shortest text that reads back as the same value: "0.5", "60000", "nan".
 std::string Number(double value) {
   std::array<char, 32> text;
   const auto end = std::to_chars(text.data(), text.data() + text.size(), value);
@@ -20,7 +20,7 @@ std::string Number(double value) {
 // Collects what is out of bounds.
 class Checker {
  public:
-  // `given` and the limits are named by `format`, which sees a NaN as out of bounds.
+  // `format` makes the text of `given` and of the limits. A NaN is out of bounds.
   template <typename T, typename Format>
   void Range(const std::string& key, T given, T least, T most, Format format) {
     if (given >= least && given <= most) return;
@@ -117,7 +117,7 @@ std::vector<ProfileMistake> Profile::Mistakes() const {
   Checker check;
   check.Count("queue_pairs_max", queue_pairs_max, 1, 1024);
   check.Count("depth", depth, 1, 32768);
-  check.Count("engines", engines, 1, 65536);
+  check.Count("engines", service_units, 1, 65536);
   check.Count("moderation.count", moderation.count, 1, 4096);
   check.Time("moderation.time", moderation.time, std::chrono::milliseconds(10));
   check.Range("health.heartbeat", health.heartbeat, kHeartbeatMin, kHeartbeatMax, FormatDuration);

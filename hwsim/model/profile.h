@@ -1,7 +1,7 @@
-// Profile: which card this is. The numbers of a device, in one value that TOML
-// and C++ fill alike (profile_toml.h reads the file).
+// Profile: the numbers that describe a card. C++ code fills it, or profile_toml.h reads it from a
+// file.
 //
-// Threads: a value. Limits: checked by Mistakes(), and nowhere else; Validate() asks it.
+// Threads: a value. Limits: Mistakes() checks them; nothing else does.
 #ifndef GHOSTCARD_HWSIM_MODEL_PROFILE_H_
 #define GHOSTCARD_HWSIM_MODEL_PROFILE_H_
 
@@ -17,17 +17,17 @@
 
 namespace hwsim {
 
-// When a completion makes the interrupt line rise. The line rises when either
-// limit is reached; moderation delays the interrupt, never the completion.
+// When completions make the interrupt line rise: when either limit is reached. Moderation delays
+// the interrupt, never the completion.
 struct Moderation {
-  uint32_t count = 1;  // completions since the last interrupt; 1: every one. 1..4096
-  Duration time{};     // since the first completion not yet signalled; 0: no wait. 0..10 ms
+  uint32_t count = 1;  // completions per interrupt. 1..4096
+  Duration time{};     // longest delay of the first unsignalled completion; 0: none. 0..10 ms
 };
 
-// How the card says that it is alive, and how it is brought back.
+// How the card shows that it is alive, and how long a reset takes.
 struct Health {
-  Duration heartbeat = std::chrono::milliseconds(100);  // its count goes up this often. 1 us..10 s
-  Duration reset = std::chrono::milliseconds(100);      // how long the host's reset takes. 0..60 s
+  Duration heartbeat = std::chrono::milliseconds(100);  // between two beats. 1 us..10 s
+  Duration reset = std::chrono::milliseconds(100);      // duration of a host's reset. 0..60 s
 };
 
 inline constexpr double kRatePerSecondMin = 0.001;
@@ -38,30 +38,29 @@ inline constexpr Duration kResetMax = std::chrono::seconds(60);
 
 // What one kind of operation costs on this card.
 struct OperationCost {
-  LatencyModel service;  // time on an engine (a parallel service unit)
-  // Starts per second over the whole card; 0: no cap, else kRatePerSecondMin to
-  // kRatePerSecondMax. The published rate.
-  // Whoever is kept back by it holds no engine.
+  LatencyModel service;  // time on a service unit
+  // Rate cap: starts per second over the whole card, as the maker publishes it. 0: no cap, else
+  // kRatePerSecondMin to kRatePerSecondMax. A request delayed by the cap occupies no service unit.
   double rate_per_s_max = 0;
 };
 
 // A value that is out of bounds.
 struct ProfileMistake {
   std::string key;      // as in a configuration file: "operation.copy.service.base"
-  std::string message;  // what was given; what is allowed
+  std::string message;  // the value that was given, and the values that are allowed
 };
 
 struct Profile {
   std::string name = "ideal";
-  std::string source = "no device: no latency, no limits";  // where the figures come from
+  std::string source = "no device: no latency, no limits";  // source of the figures
 
   uint32_t queue_pairs_max = 64;  // 1..1024
   uint32_t depth = 512;           // requests in flight per queue pair. 1..32768
-  uint32_t engines = 1024;        // parallel service units. 1..65536
+  uint32_t service_units = 1024;  // work in parallel; `engines` in a file. 1..65536
   Moderation moderation;
   Health health;
-  // The way there and back (doorbell, DMA, driver): added to each request,
-  // without keeping an engine busy.
+  // The way to the card and back (doorbell, DMA, driver): added to each request. It occupies no
+  // service unit.
   LatencyModel transit;
   std::array<OperationCost, kOperationKindCount> operations{};
   FaultPlan faults;
@@ -73,11 +72,11 @@ struct Profile {
 
   // Every value that is out of bounds.
   std::vector<ProfileMistake> Mistakes() const;
-  // All of them in one Error, one to a line, as "KEY: what was given; what is allowed".
+  // The mistakes in one Error, one per line, as "KEY: what was given; what is allowed".
   Expected<void> Validate() const;
 };
 
-// "570us": in the largest unit (ns, us, ms, s) that gives a whole number.
+// "570us": in the largest unit of ns, us, ms and s that gives a whole number.
 std::string FormatDuration(Duration duration);
 
 }  // namespace hwsim

@@ -15,12 +15,12 @@ namespace {
 constexpr Duration kLatencyMax = std::chrono::hours(1);
 constexpr Duration kModerationTimeMax = std::chrono::milliseconds(10);
 
-// A distribution by name, and what its parameters are called.
+// A distribution's name, and the keys of its parameters.
 struct DistributionForm {
   std::string_view name;
   LatencyModel::Distribution distribution;
-  std::string_view base;    // what base is called
-  std::string_view spread;  // what spread is called; empty: it has none
+  std::string_view base;    // key of LatencyModel::base
+  std::string_view spread;  // key of LatencyModel::spread; empty: the distribution has none
 };
 constexpr std::array<DistributionForm, 5> kDistributions = {{
     {"fixed", LatencyModel::Distribution::kFixed, "time", ""},
@@ -44,7 +44,7 @@ void ReadLatency(TomlReader& parent, std::string_view key, LatencyModel& latency
   std::vector<std::string_view> names;
   for (const DistributionForm& form : kDistributions) names.push_back(form.name);
   const std::optional<size_t> choice = reader.Choice("distribution", names);
-  // Without it nobody can tell which of the other keys are meant.
+  // With an unknown distribution it is unknown which other keys are allowed.
   if (!choice && node->as_table()->contains("distribution")) return;
   const DistributionForm& form = kDistributions[choice.value_or(0)];
   latency = {.distribution = form.distribution};
@@ -82,7 +82,7 @@ void ReadProfile(TomlReader& reader, TomlMistakes& mistakes, Profile& profile) {
   reader.String("source", profile.source);
   reader.Integer("queue_pairs_max", 1, 1024, profile.queue_pairs_max);
   reader.Integer("depth", 1, 32768, profile.depth);
-  reader.Integer("engines", 1, 65536, profile.engines);
+  reader.Integer("engines", 1, 65536, profile.service_units);
   if (const toml::table* const table = reader.Table("moderation")) {
     TomlReader moderation(*table, reader.path() + "moderation.", mistakes);
     moderation.Integer("count", 1, 4096, profile.moderation.count);
@@ -103,7 +103,7 @@ void ReadProfile(TomlReader& reader, TomlMistakes& mistakes, Profile& profile) {
     ReadOperations(*table, reader.path() + "operation.", mistakes, profile);
   }
   if (const toml::array* const faults = reader.Tables("fault")) {
-    profile.faults.rules.clear();  // a list replaces the base's
+    profile.faults.rules.clear();  // the list replaces that of the shipped profile
     for (size_t i = 0; i < faults->size(); ++i) {
       profile.faults.rules.push_back(ReadFaultRule(
           *faults->get(i)->as_table(), reader.path() + "fault[" + std::to_string(i) + "].",

@@ -31,7 +31,7 @@ constexpr uint64_t kRuns = 64;
 // Two queue pairs and two engines, 500 us an operation: without faults it takes 16 ms.
 ScenarioOptions Base(Notify notify, const FaultRule& rule) {
   ScenarioOptions options;
-  options.card.engines = 2;
+  options.card.service_units = 2;
   options.card.cost(hwsim::OperationKind::kSha256).service.base = 500us;
   options.card.transit.base = 5us;
   options.card.health = {.heartbeat = 1ms, .reset = 2ms};

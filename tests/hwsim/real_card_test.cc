@@ -23,7 +23,7 @@ TEST(RealCardTest, OptionsOutOfBoundsAreRefusedWithASentence) {
   EXPECT_NE(Refusal({.depth = 32769}).find("depth: 32769; 1 to 32768"), std::string::npos);
   EXPECT_NE(Refusal({.execution_threads = 65}).find("execution_threads: 65"), std::string::npos);
   Profile profile;
-  profile.engines = 0;
+  profile.service_units = 0;
   EXPECT_NE(Refusal({.profile = profile}), "created");
 }
 

@@ -19,7 +19,7 @@ using std::chrono::microseconds;
 // Runs a mixed load and writes down all that happens.
 std::string Log(uint64_t seed, size_t padding) {
   Profile profile;
-  profile.engines = 3;
+  profile.service_units = 3;
   profile.moderation = {.count = 5, .time = microseconds(7)};
   profile.faults.rules = {{.kind = FaultKind::kCompletionError, .probability = 0.1},
                           {.kind = FaultKind::kSubmitRefused, .probability = 0.05}};
@@ -62,7 +62,7 @@ TEST(VirtualCardTest, SameSeedSameLogWhereverRequestsLie) {
 
 TEST(VirtualCardTest, StepMovesToTheNextEventAndAdvanceToTakesAllOnTheWay) {
   Profile profile;
-  profile.engines = 1;
+  profile.service_units = 1;
   profile.cost(OperationKind::kNull).service.base = microseconds(10);
   auto card = *VirtualCard::Create({.profile = profile});
   EXPECT_FALSE(card->Step());

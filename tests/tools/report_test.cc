@@ -124,12 +124,12 @@ TEST(SaturateTest, JainsIndexIsOneForEqualShares) {
 
 TEST(SaturateTest, IdealIsWhatTheModelServes) {
   CardOptions card;
-  card.profile.engines = 4;
+  card.profile.service_units = 4;
   card.profile.depth = 64;
   card.profile.cost(hwsim::OperationKind::kNull).service.base = std::chrono::microseconds(10);
   EXPECT_NEAR(IdealThroughput(card, hwsim::OperationKind::kNull, 0).value(), 400'000, 4'000)
       << "limited by the engines";
-  card.profile.engines = 1024;
+  card.profile.service_units = 1024;
   card.profile.transit.base = std::chrono::microseconds(90);
   EXPECT_NEAR(IdealThroughput(card, hwsim::OperationKind::kNull, 0).value(), 640'000, 6'400)
       << "limited by the depth: 64 every 100 us";

@@ -54,7 +54,7 @@ std::string LogUntil(CardModel& model, Duration until) {
 
 // One queue pair's card: `engines`, a fixed service of 10 us for kCopy, no interrupts wanted.
 Profile Simple(uint32_t engines, Duration service = 10us, Duration transit = 0us) {
-  Profile profile{.engines = engines};
+  Profile profile{.service_units = engines};
   profile.cost(OperationKind::kCopy).service.base = service;
   profile.transit.base = transit;
   return profile;
@@ -194,7 +194,7 @@ TEST(CardModel, RateCapSavesNothingUpWhileIdle) {
 }
 
 TEST(CardModel, RateCapDoesNotDrift) {
-  Profile profile{.engines = 4};
+  Profile profile{.service_units = 4};
   profile.cost(OperationKind::kCopy).rate_per_s_max = 60'000;  // 16,666.67 ns apart
   QuietModel model(profile);
   for (RequestId id = 0; id <= 200'000; ++id) model.Copy(0us, id);
@@ -328,7 +328,7 @@ Profile RandomProfile(std::mt19937_64& random) {
                         .sigma = 0.5,
                         .ns_per_byte = random() % 3 == 0 ? 0.3 : 0};
   };
-  Profile profile{.engines = static_cast<uint32_t>(1 + random() % 6),
+  Profile profile{.service_units = static_cast<uint32_t>(1 + random() % 6),
                   .moderation = {.count = static_cast<uint32_t>(1 + random() % 4),
                                  .time = Duration(random() % 3 * 3'000)}};
   profile.transit = latency(random() % 2 * 5'000);
@@ -477,7 +477,7 @@ TEST(CardModel, SeedDecidesTheLog) {
 }
 
 TEST(CardModel, SteadyStateAllocatesNothing) {
-  Profile profile{.engines = 8, .moderation = {.count = 4, .time = 10us}};
+  Profile profile{.service_units = 8, .moderation = {.count = 4, .time = 10us}};
   profile.cost(OperationKind::kCopy) = {
       .service = {.distribution = Distribution::kMinExponential, .base = 5us, .spread = 5us},
       .rate_per_s_max = 700'000};

@@ -171,7 +171,7 @@ TEST(ConfigurationPageTest, ExampleLoadsAsItReads) {
       ParseProfile(page.substr(text, page.find("```\n", text) - text), "CONFIGURATION.md");
   ASSERT_TRUE(profile) << profile.error().message;
   EXPECT_EQ(profile->name, "qat-4xxx-worn");
-  EXPECT_EQ(profile->engines, 8u);  // the base's
+  EXPECT_EQ(profile->service_units, 8u);  // the base's
   EXPECT_EQ(profile->depth, 128u);
   EXPECT_EQ(profile->moderation.count, 32u);
   EXPECT_EQ(profile->transit.Mean(0), microseconds(437));
@@ -191,7 +191,7 @@ TEST(ConfigurationPageTest, DefaultsAreThoseOfAnEmptyFile) {
       {"source", "`\"" + profile.source + "\"`"},
       {"queue_pairs_max", std::to_string(profile.queue_pairs_max)},
       {"depth", std::to_string(profile.depth)},
-      {"engines", std::to_string(profile.engines)}};
+      {"engines", std::to_string(profile.service_units)}};
   for (const auto& [key, value] : defaults) {
     const size_t row = section.find("| `" + std::string(key) + "` |");
     ASSERT_NE(row, std::string::npos) << key;

@@ -53,7 +53,7 @@ std::string Line(const std::vector<ModelFault>& faults) {
 
 // One engine, 10 us a kCopy; kNull takes none; moderation off.
 Profile Faulty(std::vector<FaultRule> rules, uint32_t engines = 1) {
-  Profile profile{.engines = engines, .faults = {.rules = std::move(rules)}};
+  Profile profile{.service_units = engines, .faults = {.rules = std::move(rules)}};
   profile.cost(OperationKind::kCopy).service.base = 10us;
   EXPECT_TRUE(profile.Validate());
   return profile;
@@ -282,6 +282,39 @@ TEST(ModelFaultsTest, ResetWithoutAPlanBringsItBackToo) {
   EXPECT_EQ(model.pending(), 0u);
 }
 
+// The counts of the queue pairs once began at zero with the reset, and wrapped below it.
+TEST(ModelFaultsTest, ResetWithoutAPlanKeepsTheCountsOfRequestsOnTheCard) {
+  FaultyModel model(Faulty({}), false, 2);
+  model.Copy(0us, 1, 0);
+  model.Copy(0us, 2, 0);
+  model.Copy(0us, 3, 1);
+  EXPECT_EQ(model.Until(10us), "1@10us");
+  model.Reset(At(12us), 10us);
+  EXPECT_EQ(model.pending(0), 1u);
+  EXPECT_EQ(model.pending(1), 1u);
+  EXPECT_EQ(model.pending(), 2u);
+  EXPECT_EQ(model.Until(1ms), "2@17us# 3@17us#");
+  EXPECT_EQ(model.pending(0), 0u);
+  EXPECT_EQ(model.pending(1), 0u);
+  EXPECT_EQ(model.pending(), 0u);
+  model.Copy(1ms, 4, 0);
+  EXPECT_EQ(model.pending(0), 1u);
+  EXPECT_EQ(model.pending(), 1u);
+  EXPECT_EQ(model.Until(2ms), "4@1010us");
+  EXPECT_EQ(model.pending(0), 0u);
+}
+
+// A request that completed before the reset is on the card no more, though the driver comes late.
+TEST(ModelFaultsTest, ResetWithoutAPlanAnswersOnlyWhatIsStillOnTheCard) {
+  FaultyModel model(Faulty({}));
+  model.Copy(0us, 1);
+  model.Copy(0us, 2);
+  model.Reset(At(15us), 10us);
+  EXPECT_EQ(model.pending(), 2u);  // Advance has given neither yet
+  EXPECT_EQ(model.Until(1ms), "1@10us 2@20us#");
+  EXPECT_EQ(model.pending(), 0u);
+}
+
 TEST(ModelFaultsTest, LostCardAnswersWhatItHadAndNeverComesBack) {
   FaultyModel model(Faulty({{.kind = kCardLost, .nth = 2}}));
   for (RequestId id = 1; id <= 3; ++id) model.Copy(0us, id);
@@ -369,7 +402,7 @@ TEST(ModelFaultsTest, NoInterruptWhereThereAreNone) {
 
 // Rules of all kinds at random, and a reset that the host asks for half way.
 Profile RandomProfile(std::mt19937_64& random) {
-  Profile profile{.engines = static_cast<uint32_t>(1 + random() % 4),
+  Profile profile{.service_units = static_cast<uint32_t>(1 + random() % 4),
                   .moderation = {.count = static_cast<uint32_t>(1 + random() % 4),
                                  .time = Duration(random() % 3 * 3'000)}};
   profile.transit.base = Duration(random() % 2 * 2'000);

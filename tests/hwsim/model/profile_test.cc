@@ -22,7 +22,7 @@ TEST(Profile, DefaultIsValid) { EXPECT_TRUE(Profile().Validate()); }
 TEST(Profile, LimitsThemselvesAreAllowed) {
   Profile profile{.queue_pairs_max = 1024,
                   .depth = 32768,
-                  .engines = 65536,
+                  .service_units = 65536,
                   .moderation = {.count = 4096, .time = 10ms}};
   profile.transit = {.base = 1h, .spread = 1h, .sigma = 4, .ns_per_byte = 1e6};
   profile.cost(OperationKind::kCopy).rate_per_s_max = 1e9;
@@ -37,7 +37,7 @@ TEST(Profile, ValueOutOfBoundsIsNamedWithItsBounds) {
             "queue_pairs_max: 0 given; allowed: 1 to 1024");
   EXPECT_EQ(MistakeAfter([](Profile& p) { p.depth = 32769; }),
             "depth: 32769 given; allowed: 1 to 32768");
-  EXPECT_EQ(MistakeAfter([](Profile& p) { p.engines = 65537; }),
+  EXPECT_EQ(MistakeAfter([](Profile& p) { p.service_units = 65537; }),
             "engines: 65537 given; allowed: 1 to 65536");
   EXPECT_EQ(MistakeAfter([](Profile& p) { p.moderation.count = 0; }),
             "moderation.count: 0 given; allowed: 1 to 4096");
@@ -97,7 +97,7 @@ TEST(Profile, FaultReadsItsParametersAndNoOthers) {
 }
 
 TEST(Profile, EveryMistakeIsReported) {
-  EXPECT_EQ(MistakeAfter([](Profile& p) { p.depth = p.engines = 0; }),
+  EXPECT_EQ(MistakeAfter([](Profile& p) { p.depth = p.service_units = 0; }),
             "depth: 0 given; allowed: 1 to 32768\nengines: 0 given; allowed: 1 to 65536");
 }
 

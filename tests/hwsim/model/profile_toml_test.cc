@@ -29,7 +29,7 @@ std::string MessageOf(std::string_view toml) {
 TEST(ParseProfileTest, EmptyFileIsTheIdealCard) {
   const Profile profile = ParseProfile("", "a.toml").value();
   EXPECT_EQ(profile.name, "ideal");
-  EXPECT_EQ(profile.engines, Profile().engines);
+  EXPECT_EQ(profile.service_units, Profile().service_units);
 }
 
 TEST(ParseProfileTest, EveryKeyArrives) {
@@ -68,7 +68,7 @@ every_nth = 5
   EXPECT_EQ(profile.source, "made up");
   EXPECT_EQ(profile.queue_pairs_max, 4u);
   EXPECT_EQ(profile.depth, 16u);
-  EXPECT_EQ(profile.engines, 3u);
+  EXPECT_EQ(profile.service_units, 3u);
   EXPECT_EQ(profile.moderation.count, 8u);
   EXPECT_EQ(profile.moderation.time, microseconds(20));
   EXPECT_EQ(profile.transit.base, microseconds(5));
@@ -109,7 +109,7 @@ TEST(ParseProfileTest, BaseGivesWhatTheFileDoesNotSay) {
   const Profile profile =
       ParseProfile("profile = 'qat-4xxx'\nengines = 2\n[moderation]\ncount = 1\n", "a.toml")
           .value();
-  EXPECT_EQ(profile.engines, 2u);
+  EXPECT_EQ(profile.service_units, 2u);
   EXPECT_EQ(profile.moderation.count, 1u);
   EXPECT_EQ(profile.moderation.time, base.moderation.time);
   EXPECT_EQ(profile.name, base.name);

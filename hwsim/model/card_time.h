@@ -1,0 +1,43 @@
+// CardTime: the card's own clock. It stands still while the card hangs, and runs as fast as the
+// world's clock (the driver's) otherwise.
+//
+// Threads: none; whoever drives the model. Time: both clocks start equal.
+#ifndef GHOSTCARD_HWSIM_MODEL_CARD_TIME_H_
+#define GHOSTCARD_HWSIM_MODEL_CARD_TIME_H_
+
+#include <optional>
+
+#include "hwsim/clock.h"
+
+namespace hwsim {
+
+class CardTime {
+ public:
+  // The card's time at a moment of the world's. While the clock stands still: where it stands.
+  TimePoint FromWorld(TimePoint world) const {
+    return frozen_since_.value_or(world) - frozen_total_;
+  }
+  // The moment of the world's at which the card's clock shows `card`. Requires: that moment is not
+  // before the end of the last hang.
+  TimePoint ToWorld(TimePoint card) const { return card + frozen_total_; }
+
+  bool frozen() const { return frozen_since_.has_value(); }
+  // Since when the clock stands still, in the world's time; nullopt: it runs.
+  std::optional<TimePoint> frozen_since() const { return frozen_since_; }
+
+  // The clock stops. Requires: it runs.
+  void Freeze(TimePoint world) { frozen_since_ = world; }
+  // The clock goes on from where it stood. Requires: it stands still.
+  void Thaw(TimePoint world) {
+    frozen_total_ += world - *frozen_since_;
+    frozen_since_.reset();
+  }
+
+ private:
+  std::optional<TimePoint> frozen_since_;
+  Duration frozen_total_{};  // of all hangs that are over
+};
+
+}  // namespace hwsim
+
+#endif  // GHOSTCARD_HWSIM_MODEL_CARD_TIME_H_
