@@ -1,4 +1,6 @@
-// CardState: how the card as a whole is.
+// CardState: whether the card as a whole is up.
+//
+// Threads: a value.
 #ifndef GHOSTCARD_HWSIM_MODEL_CARD_STATE_H_
 #define GHOSTCARD_HWSIM_MODEL_CARD_STATE_H_
 
@@ -9,10 +11,10 @@ namespace hwsim {
 
 // kUp -> kFatalError -> kRestarting -> kUp, or kUp -> kLost.
 enum class CardState : uint8_t {
-  kUp,          // takes requests and answers them; a hung card is up too, and answers none
-  kFatalError,  // refuses requests; those it has are stuck
-  kRestarting,  // refuses requests; those it had have been answered with kCardReset
-  kLost,        // refuses requests, for good; those it had have been answered with kCardReset
+  kUp,          // accepts requests and completes them; a card that hangs is up and completes none
+  kFatalError,  // refuses requests; the requests on it do not move
+  kRestarting,  // refuses requests; the requests on it have completed with kCardReset
+  kLost,        // as kRestarting, for good
 };
 std::string_view CardStateName(CardState state);  // "up", "fatal_error", "restarting", "lost"
 

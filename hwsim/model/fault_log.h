@@ -1,7 +1,7 @@
-// FaultLog: every fault that fired, in order, with the request that it hit.
+// FaultLog: the faults that fired, in order, each with the request that it hit.
 //
-// Threads: every method from any. Time: the card's clock.
-// Limits: keeps the first kEventsMax events, and counts them all.
+// Threads: every method from any thread. Time: the card's clock.
+// Limits: keeps the first kEventsMax faults, and counts all.
 #ifndef GHOSTCARD_HWSIM_MODEL_FAULT_LOG_H_
 #define GHOSTCARD_HWSIM_MODEL_FAULT_LOG_H_
 
@@ -19,10 +19,10 @@ struct FaultEvent {
   static constexpr uint64_t kNoRequest = 0;
 
   FaultKind kind{};
-  uint32_t rule = 0;  // its place in the plan
+  uint32_t rule = 0;  // index in the plan
   TimePoint at{};
-  // The request that it hit: its queue pair, and Request::number there. A fault of the card as a
-  // whole that struck by the clock has none.
+  // The request that the fault hit: its queue pair and its Request::number. kNoRequest: a fault of
+  // the whole card that fired by the clock.
   uint32_t queue_pair = 0;
   uint64_t request = kNoRequest;
   OperationKind operation = OperationKind::kNull;
@@ -39,10 +39,10 @@ class FaultLog {
 
   void Append(const FaultEvent& event);
 
-  // Those from the `first`th on: whoever asks again with first = what was there before sees the
-  // new ones only.
+  // The faults from index `first` on. A caller that passes the number of faults it has seen gets
+  // the new ones only.
   std::vector<FaultEvent> Events(size_t first = 0) const;
-  // A line each.
+  // One FaultLine per fault.
   std::string Text(TimePoint start = {}) const;
   uint64_t count(FaultKind kind) const;
   uint64_t total() const;

@@ -1,4 +1,4 @@
-// SweepNth: one fault at every place where it can strike, one run for each.
+// SweepNth: runs a scenario once for each place where a fault can strike.
 //
 // Threads: the caller's.
 #ifndef GHOSTCARD_HWSIM_MODEL_FAULT_SWEEP_H_
@@ -10,9 +10,9 @@
 
 namespace hwsim {
 
-// Calls run(rule) with rule.nth = 1, 2, 3 ... until it answers that the fault did not fire: the
-// scenario is over before there is an Nth. Returns how often it fired. `run` is the whole of a
-// small scenario, made anew, and answers how often the fault fired. Requires: no other trigger.
+// Calls run(rule) with rule.nth = 1, 2, 3 ... until run returns 0: the scenario ended before the
+// Nth place. `run` plays a whole small scenario from its start and returns how often the fault
+// fired. Returns the number of runs in which it fired. Requires: `rule` has no other trigger.
 template <typename Run>
 uint64_t SweepNth(FaultRule rule, Run run, uint64_t nth_max = 1'000'000) {
   for (rule.nth = 1; rule.nth <= nth_max; ++rule.nth) {

@@ -12,7 +12,8 @@
 
 namespace hwsim {
 
-// `path` stands before each key in mistakes: "fault[0].".
+// `path` ("fault[0].") is put before each key in `mistakes`. When there are mistakes, the rule is
+// not to be used.
 FaultRule ReadFaultRule(const toml::table& table, const std::string& path, uint32_t queue_pairs_max,
                         TomlMistakes& mistakes);
 

@@ -1,4 +1,6 @@
-// What to say of a name that is none of those allowed.
+// The end of an error message about an unknown name.
+//
+// Threads: any.
 #ifndef GHOSTCARD_HWSIM_MODEL_KNOWN_NAMES_H_
 #define GHOSTCARD_HWSIM_MODEL_KNOWN_NAMES_H_
 
@@ -12,11 +14,11 @@ namespace hwsim {
 // "a, b, c"
 std::string JoinedNames(std::span<const std::string_view> names);
 
-// The one that was probably meant: two letters or less away. None: no such.
+// The known name that was probably meant: at most two letters differ. nullopt: there is none.
 std::optional<std::string_view> NearestName(std::string_view name,
                                             std::span<const std::string_view> known);
 
-// "did you mean 'depth'?" where there is a nearest name; else "allowed: " and all of them.
+// "did you mean 'depth'?" if there is a nearest name, else "allowed: " and all known names.
 std::string Suggestion(std::string_view name, std::span<const std::string_view> known);
 
 }  // namespace hwsim

@@ -10,7 +10,7 @@ namespace hwsim {
 
 namespace {
 
-// The tables that a profile itself may have.
+// Whether it is a table of a profile, and not of a card.
 bool IsOfProfile(std::string_view key) {
   return key == "moderation" || key == "transit" || key == "operation";
 }
@@ -19,7 +19,7 @@ bool IsOfProfile(std::string_view key) {
 
 Expected<Profile> LoadProfileSection(const std::string& path, const std::string& section) {
   const toml::parse_result file = toml::parse_file(path);
-  if (!file) return LoadProfile(path);  // which says what is wrong, and where
+  if (!file) return LoadProfile(path);  // its Error says what is wrong
   std::string sections;
   for (const auto& [key, value] : file.table()) {
     const toml::table* const table = value.as_table();

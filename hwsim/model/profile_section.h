@@ -1,4 +1,7 @@
-// One card of a file that describes several: `[NAME]` and what stands in it is the profile.
+// Reads the profile of one card from a file that describes several cards: the table `[NAME]` is the
+// profile of the card NAME.
+//
+// Threads: any.
 #ifndef GHOSTCARD_HWSIM_MODEL_PROFILE_SECTION_H_
 #define GHOSTCARD_HWSIM_MODEL_PROFILE_SECTION_H_
 
@@ -9,9 +12,9 @@
 
 namespace hwsim {
 
-// The section of that name; the whole file where it has no sections of cards (no table at its top
-// that is not a profile's own). Fails on a file with sections of which none has that name, and
-// names them; and on mistakes in the one that has it.
+// The profile in the table `section`. A file without tables of cards is one profile as a whole:
+// each of its top tables belongs to a profile. Fails when the file has tables of cards and none is
+// named `section` (the Error lists them), and when the profile has mistakes.
 Expected<Profile> LoadProfileSection(const std::string& path, const std::string& section);
 
 }  // namespace hwsim

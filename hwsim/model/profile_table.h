@@ -11,9 +11,9 @@
 
 namespace hwsim {
 
-// The keys are those of a profile file. `path` stands before each in mistakes: "card.". What is not
-// given stays as it is in `profile`, unless the table names another to begin with. For the caller
-// to Validate() when there are no mistakes.
+// Reads the keys of a profile file. `path` ("card.") is put before each key in `mistakes`. A value
+// that the table does not give stays as it is in `profile`, or as it is in the shipped profile that
+// the table names. When there are no mistakes, the caller calls profile.Validate().
 void ReadProfileTable(const toml::table& table, const std::string& path, TomlMistakes& mistakes,
                       Profile& profile);
 

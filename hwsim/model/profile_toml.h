@@ -1,8 +1,9 @@
-// Profiles from TOML, and the ones that ship.
+// Reads profiles from TOML, and gives the profiles that ship.
 //
-// A file is read whole and every mistake in it is reported, each as
-// "FILE:LINE: KEY: what was given; what is allowed". An unknown key is a mistake.
-// CONFIGURATION.md beside this file lists every key.
+// Every mistake in a file is reported, each as "FILE:LINE: KEY: what was given; what is allowed".
+// An unknown key is a mistake. CONFIGURATION.md lists every key.
+//
+// Threads: any.
 #ifndef GHOSTCARD_HWSIM_MODEL_PROFILE_TOML_H_
 #define GHOSTCARD_HWSIM_MODEL_PROFILE_TOML_H_
 
@@ -14,14 +15,14 @@
 
 namespace hwsim {
 
-// `origin` stands for the file's name in errors. A file may say `profile = "NAME"`
-// (one that ships) and then only what differs from it.
+// Errors name the file `origin`. A file may say `profile = "NAME"`, the name of a profile that
+// ships, and then only what differs from it.
 Expected<Profile> ParseProfile(std::string_view toml, std::string_view origin);
 Expected<Profile> LoadProfile(const std::string& path);
 
 // "ideal", "qat-4xxx", "qat-c62x", "dsa": compiled in from hwsim/model/profiles/*.toml.
 std::span<const std::string_view> ShippedProfileNames();
-// An unknown name answers an Error that lists the known ones.
+// Fails for an unknown name with an Error that lists the known names.
 Expected<Profile> ShippedProfile(std::string_view name);
 
 }  // namespace hwsim

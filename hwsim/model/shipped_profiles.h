@@ -1,4 +1,6 @@
-// The text of the profiles that ship: profiles/*.toml, compiled in.
+// The text of the profiles that ship: profiles/*.toml, compiled into the program.
+//
+// Threads: any.
 #ifndef GHOSTCARD_HWSIM_MODEL_SHIPPED_PROFILES_H_
 #define GHOSTCARD_HWSIM_MODEL_SHIPPED_PROFILES_H_
 
@@ -12,7 +14,7 @@ struct ShippedProfileText {
   std::string_view toml;
 };
 
-// In the order in which they are to be listed.
+// In the order of lists for people.
 std::span<const ShippedProfileText> ShippedProfileTexts();
 
 }  // namespace hwsim

@@ -1,7 +1,8 @@
-// RingQueue and TimeQueue: the model's queues. Neither allocates once it has grown to
-// the size that is needed, and what an entry costs does not grow with their length.
+// RingQueue and TimeQueue: the queues of the model.
 //
-// Threads: none of their own. Time: a TimeQueue only moves forward; see push().
+// Threads: none of their own. Time: a TimeQueue only moves forward; see push(). Limits: neither
+// allocates once it has grown to the size that is needed, and the cost of an entry does not grow
+// with the length of the queue.
 #ifndef GHOSTCARD_HWSIM_MODEL_TIME_QUEUE_H_
 #define GHOSTCARD_HWSIM_MODEL_TIME_QUEUE_H_
 
@@ -15,7 +16,7 @@
 
 namespace hwsim {
 
-// First in, first out, in one growing ring.
+// First in, first out, in a ring that grows.
 template <typename T>
 class RingQueue {
  public:
@@ -47,13 +48,14 @@ class RingQueue {
   uint64_t tail_ = 0;
 };
 
-// Earliest first; of the same time, by rank. An Entry has `TimePoint time` and `uint64_t rank`,
-// and is copied about: keep it small.
+// Earliest first; ties in the order of rank. An Entry has `TimePoint time` and `uint64_t rank`. The
+// queue copies entries: keep them small.
 //
-// Times that come in order, as all do while latencies are fixed, pay for a ring's push and pop.
+// An entry that is pushed in order costs the push and pop of a ring; with fixed latencies all are.
 // The others go through a radix heap (Ahuja, Mehlhorn, Orlin and Tarjan 1990): bucket b holds times
-// that differ from the last one popped in bit b - 1 and in none above it. An entry only ever moves
-// to lower buckets, by streaming through memory: a million entries cost little more each than ten.
+// that differ from the last popped time in bit b - 1 and in no higher bit. An entry moves to lower
+// buckets only, in sequential passes over memory, so one entry of a million costs little more than
+// one of ten.
 template <typename Entry>
 class TimeQueue {
  public:
@@ -138,7 +140,7 @@ class TimeQueue {
     chunk.entries[chunk.count++] = entry;
   }
 
-  // Makes now_ the earliest time in the heap, and moves what that makes nearer.
+  // Makes now_ the earliest time in the heap, and moves its bucket's entries to lower buckets.
   void Settle() {
     const int lowest = std::countr_zero(occupied_);
     if (lowest == 0) return;
@@ -176,7 +178,7 @@ class TimeQueue {
   }
 
   RingQueue<Entry> ordered_;
-  // The heap. Bucket 0, the entries at now_ itself, is a list of its own, sorted when it is used.
+  // The heap. Bucket 0 holds the entries at now_: the list now_entries_, sorted before it is used.
   TimePoint now_{};
   uint64_t occupied_ = 0;  // bit b: bucket b has entries
   std::vector<Entry> now_entries_;

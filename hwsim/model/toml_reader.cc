@@ -16,7 +16,7 @@ namespace hwsim {
 
 namespace {
 
-// The value as it stands in the file, for messages.
+// The value as the file gives it, for messages.
 std::string Shown(const toml::node& node) {
   if (node.is_table()) return "a table";
   if (node.is_array()) return "an array";
