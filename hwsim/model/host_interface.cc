@@ -2,9 +2,6 @@
 
 namespace hwsim {
 
-// Here and not in the header: with fewer copies of push_back the compiler inlines the one of
-// Complete, which every request passes.
-
 void HostInterface::Repeat(const Response& response) {
   events_.push_back({.kind = ModelEvent::Kind::kRepeat,
                      .queue_pair = response.queue_pair,

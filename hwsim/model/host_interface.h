@@ -64,7 +64,8 @@ class HostInterface {
   // --- what leaves the card ---
 
   // The request completes at response.time, and its interrupt rises if moderation and the filter
-  // let it. Requires: the request is on the card.
+  // let it. Requires: the request is on the card. Flat, because every request passes here and
+  // the compiler does not inline push_back otherwise.
   [[gnu::flatten]] void Complete(const Response& response, CompletionStatus status) {
     QueuePairState& state = queue_pairs_[response.queue_pair];
     GHOSTCARD_CHECK(state.on_card != 0, "a completion without a request on the card");

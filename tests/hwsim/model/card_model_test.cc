@@ -52,9 +52,9 @@ std::string LogUntil(CardModel& model, Duration until) {
   return Log(events);
 }
 
-// One queue pair's card: `engines`, a fixed service of 10 us for kCopy, no interrupts wanted.
-Profile Simple(uint32_t engines, Duration service = 10us, Duration transit = 0us) {
-  Profile profile{.service_units = engines};
+// kCopy takes `service` on a unit, and `transit`.
+Profile Simple(uint32_t service_units, Duration service = 10us, Duration transit = 0us) {
+  Profile profile{.service_units = service_units};
   profile.cost(OperationKind::kCopy).service.base = service;
   profile.transit.base = transit;
   return profile;
@@ -87,13 +87,13 @@ TEST(CardModel, IdealCardCompletesAtOnceInOrder) {
   EXPECT_EQ(model.pending(), 0u);
 }
 
-TEST(CardModel, EnginesServeSideBySide) {
+TEST(CardModel, ServiceUnitsServeInParallel) {
   QuietModel model(Simple(2));
   for (RequestId id = 1; id <= 5; ++id) model.Copy(0us, id);
   EXPECT_EQ(LogUntil(model, 1ms), "1@10us 2@10us 3@20us 4@20us 5@30us");
 }
 
-TEST(CardModel, ServiceStartIsWhenAnEngineTookItUp) {
+TEST(CardModel, ServiceStartIsWhenAServiceUnitStartedIt) {
   QuietModel model(Simple(1, 10us, 100us));
   model.Copy(0us, 1);
   model.Copy(1us, 2);
@@ -104,13 +104,13 @@ TEST(CardModel, ServiceStartIsWhenAnEngineTookItUp) {
   EXPECT_EQ(events[1].service_start, At(10us));
 }
 
-TEST(CardModel, TransitKeepsNoEngineBusy) {
+TEST(CardModel, TransitOccupiesNoServiceUnit) {
   QuietModel model(Simple(1, 10us, 560us));
   for (RequestId id = 1; id <= 3; ++id) model.Copy(0us, id);
   EXPECT_EQ(LogUntil(model, 1ms), "1@570us 2@580us 3@590us");
 }
 
-TEST(CardModel, EngineThatFreesServesTheNextAtThatInstant) {
+TEST(CardModel, UnitThatBecomesFreeServesTheNextAtThatInstant) {
   QuietModel model(Simple(1));
   model.Copy(0us, 1);
   model.Copy(3us, 2);
@@ -119,11 +119,11 @@ TEST(CardModel, EngineThatFreesServesTheNextAtThatInstant) {
   EXPECT_EQ(LogUntil(model, 20us), "2@20us");
 }
 
-TEST(CardModel, ArrivalFindsEnginesAsTheyAreThenHoweverLateAdvanceComes) {
+TEST(CardModel, ArrivalFindsUnitsAsTheyAreThenHoweverLateAdvanceIsCalled) {
   QuietModel model(Simple(1));
   model.Copy(0us, 1);
   model.Copy(0us, 2);
-  model.Copy(25us, 3);  // nobody advanced since: 2 took the engine over at 10 us, free at 20 us
+  model.Copy(25us, 3);  // no Advance since: 2 has the unit from 10 us to 20 us
   EXPECT_EQ(LogUntil(model, 1ms), "1@10us 2@20us 3@35us");
 }
 
@@ -183,7 +183,7 @@ TEST(CardModel, RateCapSpacesStarts) {
   EXPECT_EQ(LogUntil(model, 1ms), "1@0ns 2@10us 3@20us 4@30us 9@30us");
 }
 
-TEST(CardModel, RateCapSavesNothingUpWhileIdle) {
+TEST(CardModel, IdleTimeOfARateCapIsNotSavedUp) {
   Profile profile = Simple(8, 0us);
   profile.cost(OperationKind::kCopy).rate_per_s_max = 100'000;
   QuietModel model(profile);
@@ -207,14 +207,14 @@ TEST(CardModel, RateCapDoesNotDrift) {
   }
 }
 
-TEST(CardModel, KeptBackByACapHoldsNoEngineAndLetsOthersPass) {
+TEST(CardModel, RequestDelayedByACapOccupiesNoUnitAndDoesNotBlockOthers) {
   Profile profile = Simple(1, 0us);
   profile.cost(OperationKind::kCopy).rate_per_s_max = 100'000;
   profile.cost(OperationKind::kSha256).service.base = 4us;
   QuietModel model(profile, 2);
   for (RequestId id : {1, 2, 3}) model.Copy(0us, id, 0);
   for (RequestId id : {7, 8, 9}) model.Arrive(At(1us), id, 1, OperationKind::kSha256, 0);
-  // 2 may start at 10 us, when 9 has the engine until 13 us; 3 not before 20 us after that.
+  // 2 may start at 10 us, but 9 has the unit until 13 us; 3 starts 10 us after 2.
   EXPECT_EQ(LogUntil(model, 1ms), "1@0ns 7@5us 8@9us 2@13us 9@13us 3@23us");
 }
 
@@ -391,8 +391,9 @@ TEST(CardModel, LateAdvanceEqualsTimelyAdvance) {
   }
 }
 
-// Each once, none before it arrived, in order of time and arrival; no more on engines than there
-// are; starts within their caps; each queue pair's starts in order; every completion signalled.
+// Each once, none before it arrived, in order of time and arrival; no more on service units than
+// there are; starts within their caps; each queue pair's starts in order; every completion
+// signalled.
 void CheckInvariants(const Profile& profile, const std::vector<Arrival>& arrivals,
                      const std::vector<ModelEvent>& events) {
   std::vector<const ModelEvent*> of(arrivals.size());
@@ -448,7 +449,7 @@ TEST(CardModel, RandomTimelinesKeepTheRules) {
   }
 }
 
-TEST(CardModel, NoMoreAreServedAtOnceThanThereAreEngines) {
+TEST(CardModel, NoMoreRequestsAreServedAtOnceThanThereAreServiceUnits) {
   Profile profile = Simple(3);
   profile.cost(OperationKind::kCopy).service = {.distribution = Distribution::kExponential,
                                                 .base = 10us};

@@ -51,9 +51,9 @@ std::string Line(const std::vector<ModelFault>& faults) {
   return line;
 }
 
-// One engine, 10 us a kCopy; kNull takes none; moderation off.
-Profile Faulty(std::vector<FaultRule> rules, uint32_t engines = 1) {
-  Profile profile{.service_units = engines, .faults = {.rules = std::move(rules)}};
+// One service unit, 10 us a kCopy; kNull takes none; moderation off.
+Profile Faulty(std::vector<FaultRule> rules, uint32_t service_units = 1) {
+  Profile profile{.service_units = service_units, .faults = {.rules = std::move(rules)}};
   profile.cost(OperationKind::kCopy).service.base = 10us;
   EXPECT_TRUE(profile.Validate());
   return profile;
@@ -93,7 +93,7 @@ TEST(ModelFaultsTest, CompletionErrorIsLoggedAsItIsDecided) {
   EXPECT_EQ(model.Faults(), "");
 }
 
-TEST(ModelFaultsTest, DroppedResponseNeverComesAndKeepsNoEngine) {
+TEST(ModelFaultsTest, DroppedResponseNeverArrivesAndOccupiesNoUnit) {
   FaultyModel model(Faulty({{.kind = kResponseDropped, .nth = 1}}));
   for (RequestId id = 1; id <= 2; ++id) model.Copy(0us, id);
   EXPECT_EQ(model.Until(1h), "2@20us");
@@ -115,7 +115,7 @@ TEST(ModelFaultsTest, DuplicatedResponseComesAgain) {
   EXPECT_EQ(model.pending(), 0u);
 }
 
-TEST(ModelFaultsTest, ReorderedResponseIsOvertakenBySoMany) {
+TEST(ModelFaultsTest, ReorderedResponseIsOvertakenByTheGivenNumber) {
   FaultyModel model(Faulty({{.kind = kResponseReordered, .nth = 1, .times = 2}}, 8));
   for (RequestId id = 1; id <= 4; ++id) model.Null(0us, id);
   EXPECT_EQ(model.Until(0us), "2@0ns 3@0ns 1@0ns 4@0ns");
@@ -153,9 +153,9 @@ TEST(ModelFaultsTest, StallOnAStallLastsAsLongAsTheLater) {
   EXPECT_EQ(model.Until(1ms), "1@150us 2@150us");
 }
 
-// --- engines ---
+// --- services ---
 
-TEST(ModelFaultsTest, SlowInstanceTakesSoManyTimesAsLong) {
+TEST(ModelFaultsTest, SlowInstanceMultipliesTheServiceTime) {
   FaultyModel model(Faulty({{.kind = kSlowInstance, .queue_pair = 1, .from = 0us, .factor = 5}}, 8),
                     false, 2);
   model.Copy(0us, 1, 0);
@@ -163,7 +163,7 @@ TEST(ModelFaultsTest, SlowInstanceTakesSoManyTimesAsLong) {
   EXPECT_EQ(model.Until(1ms), "1@10us 2@50us");
 }
 
-TEST(ModelFaultsTest, WakeUpDelaysWhoFindsTheCardIdle) {
+TEST(ModelFaultsTest, WakeUpDelaysARequestThatFindsTheCardIdle) {
   FaultyModel model(Faulty({{.kind = kWakeUp, .every_nth = 1, .time = 100us, .idle = 1ms}}));
   model.Copy(500us, 1);  // idle, but not for so long
   model.Copy(5ms, 2);
@@ -261,7 +261,7 @@ TEST(ModelFaultsTest, ResetAnswersAllInTheOrderOfTheirSubmission) {
   EXPECT_EQ(model.Until(5h), "");
 }
 
-TEST(ModelFaultsTest, ResetRaisesTheLineOfWhoeverIsAnswered) {
+TEST(ModelFaultsTest, ResetRaisesTheLineOfEachQueuePairThatItAnswers) {
   Profile profile = Faulty({{.kind = kCardReset, .at = 5us, .time = 0us}});
   profile.moderation = {.count = 100, .time = 10ms};
   FaultyModel model(profile, true, 3);
@@ -361,7 +361,7 @@ TEST(ModelFaultsTest, LateInterruptRisesLater) {
   EXPECT_EQ(model.Until(1ms), "1@10us 2@20us !0@20us !0@25us");
 }
 
-TEST(ModelFaultsTest, SpuriousInterruptRisesForNothing) {
+TEST(ModelFaultsTest, SpuriousInterruptRisesWithoutACompletion) {
   FaultyModel model(Faulty({{.kind = kInterruptSpurious, .nth = 1}}), true);
   model.Copy(3us, 1);
   EXPECT_EQ(model.Faults(), "interrupt_spurious:1@3us");
