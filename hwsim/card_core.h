@@ -17,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "hwsim/base/counter.h"
 #include "hwsim/card.h"
 #include "hwsim/model/card_model.h"
 #include "hwsim/model/fault_log.h"
@@ -79,19 +80,6 @@ class CardCore {
     uint64_t last_completed = 0;  // Request::number, by the model
     OperationKind last_operation{};
   };
-  // Counters that one thread writes and any may read; relaxed, as each stands alone.
-  class Counter {
-   public:
-    void Add(uint64_t n) { value_.store(value() + n, std::memory_order_relaxed); }
-    void RaiseTo(uint64_t n) {
-      if (n > value()) value_.store(n, std::memory_order_relaxed);
-    }
-    uint64_t value() const { return value_.load(std::memory_order_relaxed); }
-
-   private:
-    std::atomic<uint64_t> value_{0};
-  };
-
   void ArriveOne(TimePoint now, Request& request, uint32_t queue_pair);
   void OnModelComplete(TimePoint now, const ModelEvent& event);
   void OnModelInterrupt(const ModelEvent& event);

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "hwsim/base/thread_timing.h"
 #include "hwsim/card_core.h"
 #include "hwsim/fork_guard.h"
 #include "hwsim/pacer.h"
@@ -21,14 +22,6 @@ namespace {
 constexpr uint32_t kExecutionThreadsMax = 64;
 constexpr uint32_t kExecutionThreadsDefaultMax = 8;
 constexpr size_t kArrivalBurst = 256;
-
-// Tells the processor that this thread only waits. Not the scheduler: one that yields is
-// put behind all who run, one that sleeps, as this thread does soon enough, is not.
-void SpinPause() {
-#if defined(__x86_64__)
-  __builtin_ia32_pause();
-#endif
-}
 
 }  // namespace
 

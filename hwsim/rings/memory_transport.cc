@@ -7,6 +7,7 @@
 #include <bit>
 #include <vector>
 
+#include "hwsim/base/thread_timing.h"
 #include "hwsim/check.h"
 #include "hwsim/fd.h"
 #include "hwsim/rings/interrupt_line.h"
@@ -54,11 +55,7 @@ class Doorbell {
     sleeping_.store(true, std::memory_order_seq_cst);
     if (!woken_.load(std::memory_order_seq_cst) && !has_work()) {
       pollfd poll_fd{.fd = fd_.fd(), .events = POLLIN, .revents = 0};
-      timespec timeout{};
-      if (time_max) {
-        const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(*time_max);
-        timeout = {.tv_sec = seconds.count(), .tv_nsec = (*time_max - seconds).count()};
-      }
+      const timespec timeout = ToTimespec(time_max.value_or(Duration::zero()));
       // An early return (a signal) is in the contract.
       if (::ppoll(&poll_fd, 1, time_max ? &timeout : nullptr, nullptr) > 0) fd_.Drain();
     }

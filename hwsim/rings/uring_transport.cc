@@ -7,6 +7,7 @@
 #include <fstream>
 #include <vector>
 
+#include "hwsim/base/thread_timing.h"
 #include "hwsim/check.h"
 #include "hwsim/fd.h"
 #include "hwsim/mutex.h"
@@ -188,11 +189,7 @@ size_t UringTransport::Receive(std::span<Arrival> out) {
 void UringTransport::Sleep(std::optional<Duration> time_max) {
   sleeping_.store(true, std::memory_order_seq_cst);
   if (!woken_.load(std::memory_order_seq_cst)) {
-    __kernel_timespec timeout{};
-    if (time_max) {
-      const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(*time_max);
-      timeout = {.tv_sec = seconds.count(), .tv_nsec = (*time_max - seconds).count()};
-    }
+    auto timeout = ToTimespec<__kernel_timespec>(time_max.value_or(Duration::zero()));
     io_uring_cqe* entry = nullptr;
     const int result = io_uring_submit_and_wait_timeout(card_->get(), &entry, 1,
                                                         time_max ? &timeout : nullptr, nullptr);
