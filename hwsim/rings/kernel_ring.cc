@@ -19,9 +19,9 @@ void CheckUring(int result, const char* what) {
 
 namespace {
 
-// The kernel gives back the memory of closed rings behind our back, some milliseconds
-// later; until then it counts against the limit on locked memory. So a process that
-// closes one card and opens the next may be refused for a moment.
+// The kernel frees the memory of closed rings some milliseconds later. Until then it counts against
+// the limit on locked memory, so a process that closes one card and opens the next may be refused
+// for a moment.
 int InitWaitingForMemory(uint32_t submissions, io_uring* ring, const io_uring_params& wanted) {
   constexpr int kTries = 40;
   constexpr auto kPause = std::chrono::milliseconds(5);
@@ -63,7 +63,7 @@ void KernelRing::PrepareMessage(int ring_fd, uint64_t user_data, uint32_t length
   if (sqe == nullptr) {
     Submit();
     sqe = io_uring_get_sqe(&ring_);
-    GHOSTCARD_CHECK(sqe != nullptr, "a ring without SQPOLL is empty after a submit");
+    GHOSTCARD_CHECK(sqe != nullptr, "a ring without SQPOLL has free entries after a submit");
   }
   io_uring_prep_msg_ring(sqe, ring_fd, length, user_data, 0);
   sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
@@ -73,8 +73,8 @@ void KernelRing::PrepareMessage(int ring_fd, uint64_t user_data, uint32_t length
 void KernelRing::Submit() {
   while (io_uring_sq_ready(&ring_) != 0) {
     const int result = io_uring_submit(&ring_);
-    // The kernel was short of memory for the moment, or busy with an overflow that
-    // somebody else's drain relieves: what is prepared stands and goes with the next try.
+    // The kernel is short of memory for the moment, or a completion queue has overflowed and has to
+    // be read first. The prepared messages go with the next attempt.
     if (result == -EAGAIN || result == -EBUSY || result == -EINTR) continue;
     CheckUring(result, "io_uring_submit");
   }

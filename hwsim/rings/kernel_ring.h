@@ -1,7 +1,7 @@
-// KernelRing: one io_uring, owned. What liburing answers, turned into Error or CHECK.
+// KernelRing: owns one io_uring, and turns liburing's errors into Error or CHECK.
 //
-// Threads: its user's. Preparing and submitting is for one thread at a time,
-// looking at completions too; the two do not meet.
+// Threads: one at a time prepares and submits; one at a time reads completions. Both may run at
+// once.
 #ifndef GHOSTCARD_HWSIM_RINGS_KERNEL_RING_H_
 #define GHOSTCARD_HWSIM_RINGS_KERNEL_RING_H_
 
@@ -16,7 +16,7 @@ namespace hwsim {
 
 class KernelRing {
  public:
-  // Entries are rounded up to powers of two and cut down to what the kernel allows.
+  // The kernel rounds the numbers of entries up to powers of two, and down to its own limits.
   static Expected<std::unique_ptr<KernelRing>> Create(uint32_t submissions, uint32_t completions);
   ~KernelRing();
   KernelRing(const KernelRing&) = delete;
@@ -25,11 +25,11 @@ class KernelRing {
   io_uring* get() { return &ring_; }
   int fd() const { return ring_.ring_fd; }
 
-  // Prepares a message for another ring: there, a completion with that user_data
-  // and `length` as its result. Here, a completion only if that fails; it has a
-  // negative result. Submits what is prepared when no entry is free.
+  // Prepares a message to another ring. There, it becomes a completion with `user_data` and with
+  // `length` as its result. Here, only a failure becomes a completion, with a negative result.
+  // Submits the prepared messages when no entry is free.
   void PrepareMessage(int ring_fd, uint64_t user_data, uint32_t length);
-  // Hands all that is prepared to the kernel.
+  // Hands all prepared messages to the kernel.
   void Submit();
 
  private:
@@ -37,7 +37,7 @@ class KernelRing {
   io_uring ring_{};
 };
 
-// Ends the process with the errno's name when liburing answered -errno.
+// Ends the process with the errno's name if `result` is -errno.
 void CheckUring(int result, const char* what);
 
 }  // namespace hwsim

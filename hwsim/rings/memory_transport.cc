@@ -16,17 +16,15 @@
 namespace hwsim {
 namespace {
 
-// How the card's service thread learns which channels to look at, and how it is
-// woken. A channel's bit is set by its first push and cleared once the service
-// thread has found it empty for a while, so that neither side writes a shared
-// line for each request, and quiet channels cost nothing.
+// Tells the card's service thread which channels to look at, and wakes it. A push sets the
+// channel's bit; the service thread clears it when the channel has been empty for a while. So
+// neither side writes a shared cache line for each request, and quiet channels cost nothing.
 class Doorbell {
  public:
   Doorbell(EventFd fd, uint32_t channels) : fd_(std::move(fd)), words_((channels + 63) / 64) {}
 
-  // After a push of seq_cst order. The service thread clears a bit, or says that it
-  // sleeps, with seq_cst and then looks at the ring once more: one of the two sees
-  // the other.
+  // Call it after a push with seq_cst. The service thread clears the bit, or announces that it
+  // sleeps, with seq_cst and then looks at the ring once more: one side sees the other.
   void Ring(uint32_t channel) {
     std::atomic<uint64_t>& word = words_[channel / 64];
     const uint64_t bit = Bit(channel);
@@ -40,7 +38,7 @@ class Doorbell {
     WakeSleeper();
   }
 
-  // The service thread's.
+  // For the service thread.
   size_t words() const { return words_.size(); }
   uint64_t Word(size_t index) const { return words_[index].load(std::memory_order_seq_cst); }
   void Clear(uint32_t channel) {
@@ -56,18 +54,19 @@ class Doorbell {
     if (!woken_.load(std::memory_order_seq_cst) && !has_work()) {
       pollfd poll_fd{.fd = fd_.fd(), .events = POLLIN, .revents = 0};
       const timespec timeout = ToTimespec(time_max.value_or(Duration::zero()));
-      // An early return (a signal) is in the contract.
+      // Sleep may return early, so a signal needs no handling.
       if (::ppoll(&poll_fd, 1, time_max ? &timeout : nullptr, nullptr) > 0) fd_.Drain();
     }
     sleeping_.store(false, std::memory_order_seq_cst);
-    // Cleared before the caller looks at what it was woken for; seq_cst pairs with Wake().
+    // Cleared before the caller looks for work, so that no later wake-up is lost. seq_cst pairs
+    // with Wake().
     woken_.exchange(false, std::memory_order_seq_cst);
   }
 
  private:
   static uint64_t Bit(uint32_t channel) { return uint64_t{1} << (channel % 64); }
   void WakeSleeper() {
-    // The exchange lets one of several wakers pay for the system call.
+    // The exchange lets only one of several wakers make the system call.
     if (sleeping_.load(std::memory_order_seq_cst) &&
         sleeping_.exchange(false, std::memory_order_seq_cst)) {
       fd_.Signal();
@@ -111,7 +110,7 @@ class MemoryChannel final : public Channel {
   void Raise() override { line_.Raise(); }
 
   WordRing& requests() { return requests_; }
-  uint32_t looks_in_vain = 0;  // the service thread's
+  uint32_t empty_polls = 0;  // since the last request; for the service thread
 
  private:
   const uint32_t index_;
@@ -144,16 +143,16 @@ class MemoryTransport final : public Transport {
   void Wake() override { doorbell_.Wake(); }
 
  private:
-  static constexpr size_t kTurn = 64;  // what one channel gives before the next has its turn
-  static constexpr uint32_t kLooksInVainMax = 64;  // empty looks before its bit is cleared
+  static constexpr size_t kTurn = 64;             // requests taken from one channel before the next
+  static constexpr uint32_t kEmptyPollsMax = 64;  // before the channel's bit is cleared
 
-  // Takes one channel's turn. Returns how many arrivals.
+  // Takes arrivals from one channel, at most kTurn. Returns how many.
   size_t TakeTurn(uint32_t index, std::span<Arrival> out);
   bool AnyArrived() const;
 
   Doorbell doorbell_;
   std::vector<MemoryChannel*> channels_;
-  uint32_t next_ = 0;  // the channel whose turn is first
+  uint32_t next_ = 0;  // the channel at which Receive begins
 };
 
 size_t MemoryTransport::TakeTurn(uint32_t index, std::span<Arrival> out) {
@@ -165,9 +164,9 @@ size_t MemoryTransport::TakeTurn(uint32_t index, std::span<Arrival> out) {
     out[i] = {.descriptor = descriptors[i], .queue_pair = index};
   }
   if (count != 0) {
-    channel.looks_in_vain = 0;
-  } else if (++channel.looks_in_vain == kLooksInVainMax) {
-    channel.looks_in_vain = 0;
+    channel.empty_polls = 0;
+  } else if (++channel.empty_polls == kEmptyPollsMax) {
+    channel.empty_polls = 0;
     doorbell_.Clear(index);
     if (!channel.requests().IsEmpty()) doorbell_.Set(index);
   }
@@ -178,8 +177,8 @@ size_t MemoryTransport::Receive(std::span<Arrival> out) {
   const size_t words = doorbell_.words();
   const uint32_t start = next_;
   size_t count = 0;
-  // All words from the one that holds `start` round to that one again, whose low
-  // bits come last.
+  // All words, beginning and ending with the one that holds `start`: first its bits from `start`
+  // on, last the bits below.
   for (size_t i = 0; i <= words; ++i) {
     const size_t index = (start / 64 + i) % words;
     uint64_t bits = doorbell_.Word(index);

@@ -1,8 +1,8 @@
-// MemoryTransport: rings in shared memory, eventfds for whoever sleeps. For
-// kernels and containers that refuse io_uring, and as the ceiling for speed.
+// MemoryTransport: rings in shared memory, and eventfds that wake sleeping threads. For kernels and
+// containers that refuse io_uring, and as the upper bound of speed.
 //
-// Threads: as transport.h says. Limits: 1024 channels. A look for requests
-// costs nothing for channels that have been quiet for a while.
+// Threads: see transport.h. Limits: 1024 channels. Receive does not look at channels that have been
+// quiet for a while.
 #ifndef GHOSTCARD_HWSIM_RINGS_MEMORY_TRANSPORT_H_
 #define GHOSTCARD_HWSIM_RINGS_MEMORY_TRANSPORT_H_
 
@@ -12,7 +12,7 @@
 
 namespace hwsim {
 
-// Fails when the process is out of descriptors.
+// Error: the process has no descriptors left.
 Expected<std::unique_ptr<Transport>> CreateMemoryTransport(uint32_t queue_pairs);
 
 }  // namespace hwsim

@@ -17,10 +17,10 @@
 namespace hwsim {
 namespace {
 
-constexpr uint32_t kSubmissionsMax = 128;         // one system call carries up to so many
-constexpr uint32_t kCompletionsMax = 65536;       // the kernel's bound
-constexpr size_t kPeek = 64;                      // completions looked at in one go
-constexpr uint32_t kWakeLength = UINT32_MAX / 2;  // result of the message that only wakes
+constexpr uint32_t kSubmissionsMax = 128;         // most messages per system call
+constexpr uint32_t kCompletionsMax = 65536;       // the kernel's limit
+constexpr size_t kPeek = 64;                      // completions read at once
+constexpr uint32_t kWakeLength = UINT32_MAX / 2;  // result of a message that only wakes
 
 std::string ReadDisabledSysctl() {
   std::string text;
@@ -30,7 +30,7 @@ std::string ReadDisabledSysctl() {
 }
 
 Error Refused(int error_number) {
-  // Read only where it explains something: there may be no descriptor left to read it with.
+  // Read only for EPERM, which it explains: for EMFILE there is no descriptor to read it with.
   const std::string sysctl = error_number == EPERM ? ReadDisabledSysctl() : std::string();
   return Error{UringRefusal(error_number, sysctl), error_number};
 }
@@ -51,9 +51,8 @@ class UringChannel final : public Channel {
   void Complete(std::span<const Descriptor> descriptors, bool raise) override;
   void Raise() override { line_.Raise(); }
 
-  // What submitters wrote before their pushes is visible after this. Acquire, with
-  // Push's release: the kernel carries the words, and orders them; but the language,
-  // and ThreadSanitizer, know of no order through the kernel.
+  // After this, what submitters wrote before their pushes is visible. Acquire, with Push's release.
+  // The kernel orders the messages that it carries, but C++ and ThreadSanitizer do not know that.
   void AcquirePushed() const { (void)pushes_.load(std::memory_order_acquire); }
 
  private:
@@ -65,7 +64,7 @@ class UringChannel final : public Channel {
   const uint32_t index_;
   const std::unique_ptr<KernelRing> host_;
   InterruptLine line_;
-  // Each written by one side only, before the kernel is told: see AcquirePushed.
+  // Each is written by one side only, before it calls the kernel: see AcquirePushed.
   alignas(64) std::atomic<uint64_t> pushes_{0};
   alignas(64) std::atomic<uint64_t> posts_{0};
 };
@@ -85,7 +84,7 @@ Expected<std::unique_ptr<UringChannel>> UringChannel::Create(KernelRing& card, u
 }
 
 size_t UringChannel::Push(std::span<const Descriptor> descriptors) {
-  // Relaxed load: pushes come one at a time. Release store: see AcquirePushed.
+  // Relaxed load: only one thread at a time pushes. Release store: see AcquirePushed.
   pushes_.store(pushes_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
   for (const Descriptor descriptor : descriptors) {
     host_->PrepareMessage(card_.fd(), descriptor.word(), index_);
@@ -120,9 +119,8 @@ void UringChannel::Post(std::span<const Descriptor> descriptors) {
 
 void UringChannel::Complete(std::span<const Descriptor> descriptors, bool raise) {
   posts_.store(posts_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
-  // The kernel would raise the line for every message. So it may for the last one only,
-  // and this thread alone switches the ring's eventfd: what the drainer armed or disarmed
-  // is the line's own flag.
+  // The kernel writes an enabled eventfd for every message, so it is enabled for the last message
+  // only. Only this thread switches it: Arm and Disarm set a flag of the line.
   if (raise && line_.Take()) {
     Post(descriptors.first(descriptors.size() - 1));
     io_uring_cq_eventfd_toggle(host_->get(), true);
@@ -131,7 +129,7 @@ void UringChannel::Complete(std::span<const Descriptor> descriptors, bool raise)
     return;
   }
   Post(descriptors);
-  // Armed meanwhile, perhaps by a drainer that looked before the messages were there.
+  // A popping thread may have armed the line meanwhile, and looked before the messages came.
   if (raise && line_.TakeWithBarrier()) line_.Signal();
 }
 
@@ -158,8 +156,8 @@ class UringTransport final : public Transport {
   const std::unique_ptr<KernelRing> card_;
   std::vector<UringChannel*> channels_;
 
-  // seq_cst both, each side writes one and reads the other: either Wake() sees the
-  // sleeper or Sleep() sees the wake-up.
+  // seq_cst: each side writes one and reads the other, so either Wake() sees the sleeper or Sleep()
+  // sees the wake-up.
   std::atomic<bool> woken_{false};
   std::atomic<bool> sleeping_{false};
   Mutex waker_mutex_;
@@ -193,14 +191,14 @@ void UringTransport::Sleep(std::optional<Duration> time_max) {
     io_uring_cqe* entry = nullptr;
     const int result = io_uring_submit_and_wait_timeout(card_->get(), &entry, 1,
                                                         time_max ? &timeout : nullptr, nullptr);
-    // Time is over, or a signal: an early return is in the contract. The last two mean that
-    // the kernel has completions to deliver first, which Receive makes it do.
+    // ETIME: the time is over. EINTR: Sleep may return early. EAGAIN, EBUSY: the kernel has
+    // overflowed completions to deliver first, and Receive makes it do so.
     const bool expected =
         result == -ETIME || result == -EINTR || result == -EAGAIN || result == -EBUSY;
     if (!expected) CheckUring(result, "io_uring_submit_and_wait_timeout");
   }
   sleeping_.store(false, std::memory_order_seq_cst);
-  // Cleared before the caller looks at what it was woken for.
+  // Cleared before the caller looks for work, so that no later wake-up is lost.
   woken_.exchange(false, std::memory_order_seq_cst);
 }
 
@@ -215,7 +213,7 @@ void UringTransport::Wake() {
   waker_->Submit();
 }
 
-// MSG_RING came with Linux 5.18, later than all else that is used here.
+// MSG_RING came with Linux 5.18, the other features used here earlier.
 bool HasMessages(io_uring* ring) {
   io_uring_probe* probe = io_uring_get_probe_ring(ring);
   const bool has = probe != nullptr && io_uring_opcode_supported(probe, IORING_OP_MSG_RING) != 0;

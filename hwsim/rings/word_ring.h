@@ -1,7 +1,7 @@
-// WordRing: descriptors from one thread to another through memory.
+// WordRing: a ring in memory that carries descriptors from one thread to another.
 //
 // Threads: one pushes, one pops; IsEmpty() from either.
-// Limits: a power of two of entries, at least as many as asked for.
+// Limits: the number of entries is rounded up to a power of two.
 #ifndef GHOSTCARD_HWSIM_RINGS_WORD_RING_H_
 #define GHOSTCARD_HWSIM_RINGS_WORD_RING_H_
 
@@ -22,16 +22,16 @@ class WordRing {
       : mask_(std::bit_ceil(uint64_t{entries_min}) - 1),
         words_(std::make_unique<uint64_t[]>(mask_ + 1)) {}
 
-  // Puts a prefix in; returns how many went. `order` is release, which hands over
-  // what was written before, or seq_cst where the pusher goes on to read a flag by
-  // which the popper says that it sleeps: then either the pusher sees the flag or
-  // the popper, who looks once more behind it, sees the words.
+  // Puts descriptors into the ring, from the front of `descriptors`, as far as there is room.
+  // Returns how many. `order`: release hands over what was written before. seq_cst also pairs with
+  // a flag by which the popper announces that it sleeps: either the pusher, which reads the flag
+  // after this, sees it, or the popper, which then calls IsEmpty(), sees the descriptors.
   size_t Push(std::span<const Descriptor> descriptors, std::memory_order order) {
     // Relaxed: only the pusher writes tail_.
     const uint64_t tail = tail_.load(std::memory_order_relaxed);
     uint64_t room = mask_ + 1 - (tail - head_seen_);
     if (room < descriptors.size()) {
-      // Acquire: the popper has read what it left behind before we write over it.
+      // Acquire: the popper has read the entries that are overwritten below.
       head_seen_ = head_.load(std::memory_order_acquire);
       room = mask_ + 1 - (tail - head_seen_);
     }
@@ -41,7 +41,7 @@ class WordRing {
     return count;
   }
 
-  // Takes up to out.size(), oldest first.
+  // Takes descriptors, oldest first, up to out.size(). Returns how many.
   size_t Pop(std::span<Descriptor> out) {
     // Relaxed: only the popper writes head_.
     const uint64_t head = head_.load(std::memory_order_relaxed);
@@ -52,22 +52,22 @@ class WordRing {
     return count;
   }
 
-  // The popper's look behind its flag: seq_cst, see Push.
+  // seq_cst: see Push.
   bool IsEmpty() const {
     return tail_.load(std::memory_order_seq_cst) == head_.load(std::memory_order_relaxed);
   }
 
  private:
-  // Two lines, because processors fetch them in pairs.
-  static constexpr size_t kApart = 128;
+  // Processors fetch cache lines in pairs.
+  static constexpr size_t kCacheLinePair = 128;
 
   const uint64_t mask_;
   const std::unique_ptr<uint64_t[]> words_;
-  // The pusher's.
-  alignas(kApart) std::atomic<uint64_t> tail_{0};
+  // Written by the pusher.
+  alignas(kCacheLinePair) std::atomic<uint64_t> tail_{0};
   uint64_t head_seen_ = 0;
-  // The popper's.
-  alignas(kApart) std::atomic<uint64_t> head_{0};
+  // Written by the popper.
+  alignas(kCacheLinePair) std::atomic<uint64_t> head_{0};
   uint64_t tail_seen_ = 0;
 };
 

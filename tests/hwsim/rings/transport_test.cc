@@ -1,5 +1,5 @@
-// What every transport promises, run over each of them. The test plays both sides:
-// the host's (Push, Pop, Arm, Disarm) and the card's (Receive, Complete, Sleep).
+// The contract of Transport, for each kind. The test plays both sides: the host's (Push, Pop, Arm,
+// Disarm) and the card's (Receive, Complete, Sleep).
 #include "hwsim/rings/transport.h"
 
 #include <gtest/gtest.h>
@@ -20,7 +20,7 @@
 namespace hwsim {
 namespace {
 
-// A word that no transport looks behind.
+// A descriptor that stands for a number.
 Descriptor Word(uint64_t number) { return Descriptor::FromWord(number << 4); }
 
 class TransportTest : public testing::TestWithParam<TransportKind> {
@@ -42,13 +42,13 @@ class TransportTest : public testing::TestWithParam<TransportKind> {
       channels_.push_back(std::move(*channel));
     }
   }
-  // By policy or a limit on memory; anything else is a defect of ours.
+  // A refusal by policy or by the limit on memory skips the test; anything else is a defect.
   static void SkipIfRefused(const Error& error) {
     const int refusal = error.error_number;
     ASSERT_TRUE(refusal == EPERM || refusal == ENOSYS || refusal == ENOMEM) << error.message;
     GTEST_SKIP() << error.message;
   }
-  // All that has arrived.
+  // Everything that has arrived.
   std::vector<Arrival> ReceiveAll() {
     std::vector<Arrival> all;
     std::array<Arrival, 100> some;
@@ -110,7 +110,7 @@ TEST_P(TransportTest, RingsWrapAround) {
   uint64_t popped = 0;
   std::deque<Descriptor> on_card;
   for (uint64_t round = 0; round < 1000; ++round) {
-    // Counts that share no factor with the size of a ring.
+    // Counts without a common factor with the size of the ring.
     for (uint64_t i = 0; i < 1 + round % 3; ++i) {
       if (sent - popped == 8) break;
       const Descriptor descriptor = Word(++sent);
@@ -203,7 +203,7 @@ TEST_P(TransportTest, ManyChannelsGetTheirTurn) {
   for (int round = 0; round < 3; ++round) {
     for (const auto& channel : channels_) ASSERT_EQ(channel->Push(std::span(&descriptor, 1)), 1u);
   }
-  // Few at a time, so that a receiver that always began at the front would starve the rest.
+  // Few at a time: a receiver that always began at the first channel would starve the others.
   std::array<Arrival, 7> some;
   while (const size_t count = transport_->Receive(some)) {
     for (size_t i = 0; i < count; ++i) ++turns[some[i].queue_pair];
@@ -211,7 +211,7 @@ TEST_P(TransportTest, ManyChannelsGetTheirTurn) {
   EXPECT_EQ(turns, std::vector<int>(kChannels, 3));
 }
 
-TEST_P(TransportTest, QuietChannelIsHeardAgain) {
+TEST_P(TransportTest, QuietChannelIsSeenAgain) {
   OPEN_OR_SKIP(70, 4);
   const Descriptor descriptor = Word(1);
   for (int round = 0; round < 5; ++round) {
@@ -226,7 +226,7 @@ TEST_P(TransportTest, SleepEndsWithTimeWakeOrArrival) {
   OPEN_OR_SKIP(1, 4);
   transport_->Sleep(std::chrono::microseconds(10));
   transport_->Wake();
-  transport_->Sleep(std::nullopt);  // woken since the last one
+  transport_->Sleep(std::nullopt);  // returns: there was a Wake since the last Sleep
   const Descriptor descriptor = Word(1);
   ASSERT_EQ(channels_[0]->Push(std::span(&descriptor, 1)), 1u);
   transport_->Sleep(std::nullopt);
@@ -243,8 +243,8 @@ TEST_P(TransportTest, SleepEndsWithTimeWakeOrArrival) {
   sleeper.join();
 }
 
-// One round trip at a time between a host and a card that both really sleep: a
-// wake-up lost on either side hangs the test.
+// One round trip at a time between a host and a card that both sleep: a wake-up lost on either side
+// hangs the test.
 TEST_P(TransportTest, NoWakeUpIsLost) {
   OPEN_OR_SKIP(2, 4);
   constexpr int kRounds = 3000;
@@ -279,8 +279,8 @@ TEST_P(TransportTest, NoWakeUpIsLost) {
   card.join();
 }
 
-// Plain memory handed over in both directions: ThreadSanitizer watches.
-TEST_P(TransportTest, WhatWasWrittenBeforeIsVisibleBehind) {
+// Hands plain memory over in both directions; ThreadSanitizer reports a missing order.
+TEST_P(TransportTest, WhatWasWrittenBeforeAPushIsVisibleAfterReceive) {
   OPEN_OR_SKIP(1, 64);
   constexpr uint64_t kCount = 20'000;
   struct Cell {

@@ -1,5 +1,5 @@
-// What happens where io_uring is refused: a seccomp filter in a forked child makes
-// io_uring_setup answer an errno, as container runtimes do.
+// What happens where io_uring is refused: in a forked child, a seccomp filter makes io_uring_setup
+// return an errno, as container runtimes do.
 #include <gtest/gtest.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -32,7 +32,7 @@ bool RefuseUring(int error_number) {
          ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
 }
 
-// Runs `answer` in a child to which io_uring is refused, and returns what it says.
+// Runs `answer` in a child to which io_uring is refused, and returns its result.
 template <typename Answer>
 std::string InRefusedChild(int error_number, Answer answer) {
   int pipe_fds[2];
@@ -95,13 +95,13 @@ INSTANTIATE_TEST_SUITE_P(Errors, UringRefusalTest,
                                          Refusal{ENOMEM, "ENOMEM", "locked memory"}),
                          [](const auto& info) { return info.param.name; });
 
-TEST(UringRefusal, TellsTheSysctlFromSeccomp) {
+TEST(UringRefusalTextTest, NamesTheSysctlOrSeccomp) {
   EXPECT_NE(UringRefusal(EPERM, "2").find("kernel.io_uring_disabled is 2"), std::string::npos);
   EXPECT_NE(UringRefusal(EPERM, "0").find("seccomp"), std::string::npos);
   EXPECT_NE(UringRefusal(EPERM, "").find("seccomp"), std::string::npos);
 }
 
-TEST(CreateTransport, MemoryNeedsNoNote) {
+TEST(CreateTransportTest, MemoryNeedsNoNote) {
   EXPECT_EQ(KindAndNote(TransportKind::kMemory), "memory: ");
 }
 
