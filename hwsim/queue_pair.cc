@@ -20,8 +20,8 @@ QueuePair::QueuePair(Options options, std::unique_ptr<Channel> channel)
 QueuePair::~QueuePair() = default;
 
 size_t QueuePair::Room(size_t wanted) const {
-  // Acquire: with the release of a pop, so that a slot is free once it is seen to be.
-  // Only submits add, under the lock that we hold, so the room can but grow.
+  // Acquire, with the release of a pop: a slot that is seen free is free. The room can only grow
+  // meanwhile, since submits hold the lock.
   return std::min<size_t>(wanted, depth_ - in_flight_.load(std::memory_order_acquire));
 }
 
@@ -59,7 +59,7 @@ size_t QueuePair::RoomForList(std::span<Request* const> requests) {
   if (list_faults_.looks_at_time()) pass.now = Now();
   const std::optional<Fault> fault = list_faults_.At(pass);
   if (!fault) return room;
-  // At least one goes, and at least one does not: the first of those is the one that is hit.
+  // At least one request goes and at least one stays; the log names the first that stays.
   const size_t part = 1 + fault->draw % (room - 1);
   Log(*fault, numbers_ + part + 1, requests[part]->kind);
   return part;
@@ -74,19 +74,19 @@ SubmitStatus QueuePair::Admit(Request& request, size_t ahead) {
   request.status = CompletionStatus::kPending;
   request.next_in_batch = nullptr;
   request.first_in_batch = nullptr;
-  // Relaxed: the push hands the request over, this with it.
+  // Relaxed: the push releases it.
   request.done.store(false, std::memory_order_relaxed);
   return SubmitStatus::kOk;
 }
 
 void QueuePair::Push(std::span<const Descriptor> descriptors, size_t requests) {
-  // Before the push, behind which the request may be popped at any moment. seq_cst: see
-  // in_flight().
+  // Before the push: after it, the requests may be popped at any moment. seq_cst: see in_flight().
   in_flight_.fetch_add(static_cast<uint32_t>(requests), std::memory_order_seq_cst);
   submit_counts_.accepted += requests;
   ++submit_counts_.doorbells;
   const size_t pushed = channel_->Push(descriptors);
-  GHOSTCARD_CHECK(pushed == descriptors.size(), "a ring holds as many as its queue pair is deep");
+  GHOSTCARD_CHECK(pushed == descriptors.size(),
+                  "the request ring has no room for the depth of its queue pair");
 }
 
 SubmitStatus QueuePair::Submit(Request& request) {
@@ -111,35 +111,14 @@ SubmitStatus QueuePair::Submit(Request& request) {
 }
 
 QueuePair::ListResult QueuePair::Submit(std::span<Request* const> requests) {
-  if (!fork_guard_.InCreator()) return {.accepted = 0, .status = SubmitStatus::kError};
-  MutexLock lock(submit_mutex_);
-  if (admission() != Admission::kOpen) {
-    submit_counts_.refused_error += requests.size();
-    return {.accepted = 0, .status = SubmitStatus::kError};
-  }
-  const size_t room = RoomForList(requests);
-  ListResult result;
-  if (room < requests.size()) result.status = SubmitStatus::kAgain;
-  // What does not fit in here goes with a push of its own.
-  std::array<Descriptor, 64> descriptors;
-  size_t prepared = 0;
-  for (; result.accepted < room; ++result.accepted) {
-    Request& request = *requests[result.accepted];
-    if (const SubmitStatus status = Admit(request, prepared); status != SubmitStatus::kOk) {
-      result.status = status;
-      break;
-    }
-    descriptors[prepared++] = Descriptor::One(request);
-    if (prepared == descriptors.size()) Push(descriptors, std::exchange(prepared, 0));
-  }
-  if (prepared != 0) Push(std::span(descriptors).first(prepared), prepared);
-  const size_t refused = requests.size() - result.accepted;
-  if (result.status == SubmitStatus::kAgain) submit_counts_.refused_again += refused;
-  if (result.status == SubmitStatus::kError) submit_counts_.refused_error += refused;
-  return result;
+  return SubmitList(requests, ListForm::kDescriptorEach);
 }
 
 QueuePair::ListResult QueuePair::SubmitBatch(std::span<Request* const> requests) {
+  return SubmitList(requests, ListForm::kOneBatch);
+}
+
+QueuePair::ListResult QueuePair::SubmitList(std::span<Request* const> requests, ListForm form) {
   if (!fork_guard_.InCreator()) return {.accepted = 0, .status = SubmitStatus::kError};
   MutexLock lock(submit_mutex_);
   if (admission() != Admission::kOpen) {
@@ -149,22 +128,26 @@ QueuePair::ListResult QueuePair::SubmitBatch(std::span<Request* const> requests)
   const size_t room = RoomForList(requests);
   ListResult result;
   if (room < requests.size()) result.status = SubmitStatus::kAgain;
-  Request* last = nullptr;
+  size_t pushed = 0;
   for (; result.accepted < room; ++result.accepted) {
-    Request& request = *requests[result.accepted];
-    if (const SubmitStatus status = Admit(request, result.accepted); status != SubmitStatus::kOk) {
+    const size_t ahead = result.accepted - pushed;
+    if (const SubmitStatus status = Admit(*requests[result.accepted], ahead);
+        status != SubmitStatus::kOk) {
       result.status = status;
       break;
     }
-    request.first_in_batch = requests.front();
-    if (last != nullptr) last->next_in_batch = &request;
-    last = &request;
+    if (form == ListForm::kDescriptorEach && ahead + 1 == kListPushMax) {
+      PushEach(requests.subspan(pushed, kListPushMax));
+      pushed += kListPushMax;
+    }
   }
-  if (result.accepted != 0) {
-    Request& first = *requests.front();
-    first.batch_open = static_cast<uint32_t>(result.accepted);
-    const Descriptor descriptor = Descriptor::Batch(first);
-    Push(std::span(&descriptor, 1), result.accepted);
+  const auto rest = requests.subspan(pushed, result.accepted - pushed);
+  if (!rest.empty()) {
+    if (form == ListForm::kOneBatch) {
+      PushBatch(rest);
+    } else {
+      PushEach(rest);
+    }
   }
   const size_t refused = requests.size() - result.accepted;
   if (result.status == SubmitStatus::kAgain) submit_counts_.refused_again += refused;
@@ -172,8 +155,25 @@ QueuePair::ListResult QueuePair::SubmitBatch(std::span<Request* const> requests)
   return result;
 }
 
+void QueuePair::PushEach(std::span<Request* const> requests) {
+  std::array<Descriptor, kListPushMax> descriptors;
+  for (size_t i = 0; i < requests.size(); ++i) descriptors[i] = Descriptor::One(*requests[i]);
+  Push(std::span(descriptors).first(requests.size()), requests.size());
+}
+
+void QueuePair::PushBatch(std::span<Request* const> requests) {
+  Request& first = *requests.front();
+  for (size_t i = 0; i < requests.size(); ++i) {
+    requests[i]->first_in_batch = &first;
+    if (i != 0) requests[i - 1]->next_in_batch = requests[i];
+  }
+  first.batch_open = static_cast<uint32_t>(requests.size());
+  const Descriptor descriptor = Descriptor::Batch(first);
+  Push(std::span(&descriptor, 1), requests.size());
+}
+
 void QueuePair::HandBack(Request& request) {
-  // Acquire: with the card's release, the second of two hand-overs of the same thing.
+  // Acquire, with the card's release. The channel has handed the request over already.
   GHOSTCARD_CHECK(request.done.load(std::memory_order_acquire),
                   "a completion for a request that is not done");
   ++(request.status == CompletionStatus::kOk ? pop_counts_.succeeded : pop_counts_.failed);
@@ -191,7 +191,7 @@ size_t QueuePair::PopBatchRest(std::span<Request*> out) {
 }
 
 size_t QueuePair::PopCompleted(std::span<Request*> out) {
-  // A queue pair at rest costs a poller one load.
+  // Polling a queue pair with nothing in flight costs one load.
   if ((in_flight() == 0 && !may_repeat_) || !fork_guard_.InCreator()) return 0;
   MutexLock lock(pop_mutex_);
   size_t count = PopBatchRest(out);
@@ -213,7 +213,8 @@ size_t QueuePair::PopCompleted(std::span<Request*> out) {
       out[count++] = descriptor.request();
     }
   }
-  // Release: whoever sees the room sees the requests handed back. seq_cst on x86 costs the same.
+  // Release: a submitter that sees the room sees the requests handed back. On x86 seq_cst costs the
+  // same.
   if (count != 0) in_flight_.fetch_sub(static_cast<uint32_t>(count), std::memory_order_seq_cst);
   return count;
 }
@@ -234,7 +235,7 @@ void QueuePair::DisarmInterrupt() {
 QueuePair::Counts QueuePair::counts() const {
   Counts counts;
   {
-    // Pops first: what has been popped was accepted before.
+    // Pops before submits: what was popped was accepted before, so the counts agree.
     MutexLock lock(pop_mutex_);
     counts = pop_counts_;
     counts.repeats = repeats_taken();

@@ -1,11 +1,11 @@
-// QueuePair: where the host hands requests to the card and gets them back.
+// QueuePair: the host's interface to the card: it submits requests and pops completed ones.
 //
-// Threads: every method from any thread. Submits go through one lock, pops
-// through another, so a submitter and a drainer never wait for each other.
-// Ownership: see request.h. The queue pair belongs to its card.
-// Limits: at most depth() requests in flight: accepted and not yet popped.
-// fork: a child that submits to its parent's queue pair gets kError, and pops
-// nothing; it makes a card of its own. Arming and counting are not for it.
+// Threads: every method from any thread, except for those under "The card's side". Submits share
+// one lock, pops another, so a submitter and a drainer never wait for each other.
+// Ownership: of requests, see request.h. The queue pair belongs to its card.
+// Limits: at most depth() requests in flight, that is accepted and not yet popped.
+// fork: in a child, a submit to the parent's queue pair returns kError, and a pop returns nothing.
+// The child creates a card of its own; it must not call the other methods.
 #ifndef GHOSTCARD_HWSIM_QUEUE_PAIR_H_
 #define GHOSTCARD_HWSIM_QUEUE_PAIR_H_
 
@@ -31,8 +31,8 @@ class QueuePair {
     uint32_t depth = 64;
     FaultInjector submit_faults;
     FaultInjector list_faults;
-    bool repeats = false;  // the card may send a response that was had before
-    // Where faults at submit are logged, and the clock that dates them; null: nowhere. Both
+    bool repeats = false;  // the card may duplicate a response
+    // The log of the faults at submit, and the clock that dates its events. Null: no log. Both
     // outlive the queue pair.
     FaultLog* fault_log = nullptr;
     const Clock* clock = nullptr;
@@ -42,40 +42,42 @@ class QueuePair {
   QueuePair(const QueuePair&) = delete;
   QueuePair& operator=(const QueuePair&) = delete;
 
-  // kOk: the card owns `request`; kAgain, kError: nothing happened (request.h says
-  // what to do next).
+  // kOk: the card owns `request`. kAgain, kError: nothing happened; request.h says what the caller
+  // does next.
   SubmitStatus Submit(Request& request);
 
-  // How much of a list went: `accepted` requests from the front are the card's,
-  // the rest the caller's, refused with `status` (kOk when all went).
+  // The card owns the first `accepted` requests of the list. The caller keeps the others, which
+  // were refused with `status`. kOk: all were accepted.
   struct [[nodiscard]] ListResult {
     size_t accepted = 0;
     SubmitStatus status = SubmitStatus::kOk;
   };
-  // One descriptor each, one doorbell for all.
+  // Submits one descriptor per request and rings the doorbell once for each 64 of them.
   ListResult Submit(std::span<Request* const> requests);
-  // One batch descriptor for all that are accepted: one ring entry there and one
-  // completion entry back. Each member has its own completion record; all come
-  // back from PopCompleted when the last is done.
+  // Submits one batch descriptor for all requests that are accepted: one entry in the request ring
+  // and one in the completion ring. Each member has a completion record of its own. PopCompleted
+  // returns the members when the last of them is done.
   ListResult SubmitBatch(std::span<Request* const> requests);
 
-  // Takes completed requests, oldest first, up to out.size(); they are the
-  // caller's again and their slots are free. 0: none is ready.
+  // Takes completed requests, oldest first, up to out.size(). Returns how many: they belong to the
+  // caller again and their slots are free. 0: none is ready.
   size_t PopCompleted(std::span<Request*> out);
 
-  // The interrupt line, for whoever drains (transport.h states the protocol:
-  // arm, look once more, sleep; on waking disarm, pop until empty, arm).
+  // The interrupt line, for the thread that pops. The protocol: arm, pop once more, sleep; after
+  // waking, disarm, pop until nothing is left, arm.
   int interrupt_fd() const;
+  // Lets the line rise. True: completions wait already, so the caller pops instead of sleeping.
   [[nodiscard]] bool ArmInterrupt();
+  // Keeps the line low, and makes a readable interrupt_fd() unreadable.
   void DisarmInterrupt();
 
   uint32_t index() const { return index_; }
   uint32_t depth() const { return depth_; }
-  // seq_cst, as is what Submit adds: a thread that says it will sleep and then looks here
-  // sees the request of a submitter that looked for sleepers after its Submit.
+  // seq_cst, like the addition in Submit. A thread announces that it will sleep and then reads
+  // this count; a submitter submits and then looks for sleepers: one of the two sees the other.
   uint32_t in_flight() const { return in_flight_.load(std::memory_order_seq_cst); }
 
-  // accepted == succeeded + failed + in_flight() at any moment of rest.
+  // accepted == succeeded + failed + in_flight() while no method runs.
   struct Counts {
     uint64_t accepted = 0;
     uint64_t refused_again = 0;
@@ -83,40 +85,49 @@ class QueuePair {
     uint64_t succeeded = 0;  // completed with kOk
     uint64_t failed = 0;     // completed with another status
     uint64_t doorbells = 0;  // pushes to the transport
-    uint64_t repeats = 0;    // responses that came once more, and were dropped
+    uint64_t repeats = 0;    // duplicated responses received and dropped
   };
   Counts counts() const;
 
-  // While the card is down every Submit answers kError.
+  // Unless it is kOpen, every submit returns kError. kClosedForGood: the card is lost.
   enum class Admission : uint8_t { kOpen, kClosed, kClosedForGood };
   Admission admission() const { return admission_.load(std::memory_order_acquire); }
 
-  // The card's end. Service thread only.
+  // The card's side, for the card's driver only.
   Channel& channel() { return *channel_; }
   void SetAdmission(Admission admission) { admission_.store(admission, std::memory_order_release); }
-  // Responses that came once more, so far.
+  // Duplicated responses received so far.
   uint64_t repeats_taken() const { return repeats_.load(std::memory_order_relaxed); }
 
  private:
-  static constexpr size_t kPopBurst = 64;  // descriptors taken from the channel at once
+  static constexpr size_t kListPushMax = 64;  // descriptors of a list sent at once
+  static constexpr size_t kPopBurst = 64;     // descriptors taken from the channel at once
 
-  // How many of `wanted` requests there is room for, from the front.
+  // How the accepted requests of a list travel.
+  enum class ListForm : uint8_t { kDescriptorEach, kOneBatch };
+
+  // How many of `wanted` requests there is room for.
   size_t Room(size_t wanted) const GHOSTCARD_REQUIRES(submit_mutex_);
-  // The same for a list, of which a fault may take a part only.
+  // How many requests of the list may go, from the front: a fault may cut it.
   size_t RoomForList(std::span<Request* const> requests) GHOSTCARD_REQUIRES(submit_mutex_);
-  // kOk: no fault strikes `request`, and it is the card's now; else what the fault answers.
-  // `ahead` others go with it and are not in flight yet.
+  ListResult SubmitList(std::span<Request* const> requests, ListForm form);
+  // Prepares `request` for the card. `ahead`: requests that go with it and are not in flight yet.
+  // Returns kOk, or the answer of a fault, and then the request stays the caller's.
   SubmitStatus Admit(Request& request, size_t ahead) GHOSTCARD_REQUIRES(submit_mutex_);
-  // What a fault answers instead; none strikes: kOk.
+  // The answer of a fault to `request`; kOk: no fault strikes.
   SubmitStatus SubmitFault(const Request& request, size_t ahead) GHOSTCARD_REQUIRES(submit_mutex_);
   TimePoint Now() const { return clock_ != nullptr ? clock_->Now() : TimePoint{}; }
   void Log(const Fault& fault, uint64_t number, OperationKind operation) const;
   // Sends descriptors that stand for `requests` requests.
   void Push(std::span<const Descriptor> descriptors, size_t requests)
       GHOSTCARD_REQUIRES(submit_mutex_);
-  // Hands `request` out.
+  // Sends admitted requests, at most kListPushMax, with a descriptor each.
+  void PushEach(std::span<Request* const> requests) GHOSTCARD_REQUIRES(submit_mutex_);
+  // Sends admitted requests with one descriptor.
+  void PushBatch(std::span<Request* const> requests) GHOSTCARD_REQUIRES(submit_mutex_);
+  // Counts `request`, which goes back to the caller.
   void HandBack(Request& request) GHOSTCARD_REQUIRES(pop_mutex_);
-  // Hands out members of the batch that is at hand. Returns how many.
+  // Hands out members of the batch that was popped last. Returns how many.
   size_t PopBatchRest(std::span<Request*> out) GHOSTCARD_REQUIRES(pop_mutex_);
 
   const uint32_t index_;
@@ -127,24 +138,25 @@ class QueuePair {
   FaultLog* const fault_log_;
   const Clock* const clock_;
 
-  // Added to under submit_mutex_, taken from under pop_mutex_. A line of its own: both
-  // sides write it, and neither's lock should suffer for it.
+  // Raised under submit_mutex_, lowered under pop_mutex_. On a cache line of its own, since both
+  // sides write it and the locks lie on other lines.
   alignas(64) std::atomic<uint32_t> in_flight_{0};
-  // Written when the card goes down and comes up. Beside the count, which a submit reads anyway.
+  // Written when the card goes down and comes up. On the line of the count, which a submit reads.
   std::atomic<Admission> admission_{Admission::kOpen};
 
   alignas(64) mutable Mutex submit_mutex_;
   FaultInjector submit_faults_ GHOSTCARD_GUARDED_BY(submit_mutex_);
   FaultInjector list_faults_ GHOSTCARD_GUARDED_BY(submit_mutex_);
-  // A fault that goes on: the submits that it still strikes.
+  // A fault that strikes several submits in a row, and how many of them are left.
   std::optional<Fault> burst_ GHOSTCARD_GUARDED_BY(submit_mutex_);
   Counts submit_counts_ GHOSTCARD_GUARDED_BY(submit_mutex_);
-  uint64_t numbers_ GHOSTCARD_GUARDED_BY(submit_mutex_) = 0;  // given to requests so far
+  uint64_t numbers_ GHOSTCARD_GUARDED_BY(submit_mutex_) = 0;  // last Request::number
 
   alignas(64) mutable Mutex pop_mutex_;
-  std::atomic<uint64_t> repeats_{0};  // written under pop_mutex_; relaxed: it stands alone
+  // Written under pop_mutex_. Relaxed: the count orders nothing else.
+  std::atomic<uint64_t> repeats_{0};
   Counts pop_counts_ GHOSTCARD_GUARDED_BY(pop_mutex_);
-  // Popped from the channel and not handed out yet: more than the caller had room for.
+  // Popped from the channel and not handed out yet, since the caller had no room.
   std::array<Descriptor, kPopBurst> popped_ GHOSTCARD_GUARDED_BY(pop_mutex_);
   size_t popped_next_ GHOSTCARD_GUARDED_BY(pop_mutex_) = 0;
   size_t popped_end_ GHOSTCARD_GUARDED_BY(pop_mutex_) = 0;
