@@ -1,10 +1,9 @@
-// Card: an accelerator that isn't there. Two kinds share one model and one face:
-// RealCard (real_card.h) lives in real time behind real rings; VirtualCard
-// (virtual_card.h) lives on a virtual clock on the caller's thread.
+// Card: a simulated accelerator. RealCard (real_card.h) runs in real time, on threads of its own;
+// VirtualCard (virtual_card.h) runs in virtual time, on the caller's thread. Both use one model.
 //
-// Threads: the accessors from any thread. Ownership: the card owns its queue
-// pairs. It ends after everything that submits to it; requests still in flight
-// then are the caller's again when the destructor returns, completed or not.
+// Threads: any, except for a single-threaded card.
+// Ownership: the card owns its queue pairs and outlives everything that submits to them. Its
+// destructor gives the requests in flight back to the caller, completed or not.
 #ifndef GHOSTCARD_HWSIM_CARD_H_
 #define GHOSTCARD_HWSIM_CARD_H_
 
@@ -15,6 +14,7 @@
 #include <string_view>
 #include <utility>
 
+#include "hwsim/card/time_driver.h"
 #include "hwsim/clock.h"
 #include "hwsim/model/card_state.h"
 #include "hwsim/model/fault_injector.h"
@@ -31,47 +31,46 @@ class Card {
   virtual std::span<const std::unique_ptr<QueuePair>> queue_pairs() const = 0;
   virtual const Clock& clock() const = 0;
   virtual const Profile& profile() const = 0;
-  virtual std::string_view transport_name() const = 0;  // "uring", "memory", "virtual"
+  // For reports only: "uring", "memory", "virtual" or "scripted". What the card can do is below.
+  virtual std::string_view transport_name() const = 0;
 
-  // Whether queue pairs raise interrupts; off while completions are polled. On at first.
+  // Lets time pass on a card in virtual time. Null: time passes by itself.
+  virtual TimeDriver* time_driver() { return nullptr; }
+  // Whether every call must come from one thread, so that nothing else may poll the card.
+  virtual bool single_threaded() const { return false; }
+
+  // Whether queue pairs raise interrupts; switched off while completions are polled. Initially on.
   virtual void SetInterrupts(bool on) = 0;
 
-  // How the card as a whole is.
   virtual CardState state() const { return CardState::kUp; }
-  // A count that goes up every profile().health.heartbeat while the card's firmware is alive.
+  // Counts up once per profile().health.heartbeat while the card's firmware is alive.
   virtual uint64_t heartbeat() const { return 0; }
-  // Resets the card: it refuses requests for profile().health.reset, and answers those it has with
-  // kCardReset, in the order of their submission. Its queue pairs stay. Nothing happens while it
-  // is down already, or lost.
+  // Resets the card. For profile().health.reset the card refuses requests; it answers the requests
+  // in flight with kCardReset, in the order of their submission. The queue pairs stay valid. Does
+  // nothing when the card is down or lost.
   virtual void Reset() {}
-
-  // Lets time pass for a caller that waits in place. False: time passes by itself, or nothing
-  // is pending.
-  virtual bool LetTimePass() { return false; }
-  // The same, but no further than `to`: when nothing happens before it, to that very time. False:
-  // time passes by itself.
-  virtual bool LetTimePassUntil(TimePoint) { return false; }
 
   struct Stats {
     uint64_t completed = 0;     // requests completed
-    uint64_t interrupts = 0;    // times a queue pair's line was to rise
-    uint64_t faults_fired = 0;  // at the card itself, so without those at a submit
+    uint64_t interrupts = 0;    // times the card asked for a queue pair's line to rise
+    uint64_t faults_fired = 0;  // in the card itself; faults at a submit are not included
     uint64_t sleeps = 0;        // times the service thread went to sleep
     Duration lateness_total{};  // sum over completed requests of completed - due
     Duration lateness_max{};
   };
   virtual Stats stats() const = 0;
 
-  // The faults that fired, at the card and around it, in order.
+  // The faults that fired, in the card and around it, in order.
   const FaultLog& fault_log() const { return *fault_log_; }
-  // For whoever plays a part of the card's plan outside it, as an engine plays the notification's:
-  // that part, drawing from the card's seed, and the log to write to.
-  virtual FaultInjector FaultsAt(FaultSite) const { return {}; }
   FaultLog& fault_log() { return *fault_log_; }
+  // The rules of the card's fault plan for `site`, drawing from the card's seed. For a component
+  // outside the card that applies faults itself, as the engine does to notifications; it appends
+  // them to fault_log().
+  virtual FaultInjector FaultsAt(FaultSite) const { return {}; }
 
  protected:
   Card() = default;
-  // For a card whose parts write to the log before it is there itself.
+  // For a card whose parts write to the log before the card itself exists.
   explicit Card(std::unique_ptr<FaultLog> fault_log) : fault_log_(std::move(fault_log)) {}
 
  private:

@@ -1,18 +1,18 @@
 #include "hwsim/card_core.h"
 
-#include <string>
+#include <algorithm>
 #include <utility>
+
+#include "hwsim/rare.h"
 
 namespace hwsim {
 
-CardCore::CardCore(const Plan& plan, std::span<const std::unique_ptr<QueuePair>> queue_pairs,
+CardCore::CardCore(const CardSetup& setup, std::span<const std::unique_ptr<QueuePair>> queue_pairs,
                    Work work, StartWork start_work)
-    : model_(plan.profile, static_cast<uint32_t>(queue_pairs.size()), plan.seed, plan.start),
+    : setup_(setup),
+      model_(setup.profile, static_cast<uint32_t>(queue_pairs.size()), setup.seed, setup.start),
       may_fail_(model_.may_fail()),
-      start_(plan.start),
-      health_(plan.profile.health),
       repeats_max_(queue_pairs.empty() ? 0 : queue_pairs.front()->depth()),
-      fault_log_(plan.fault_log),
       queue_pairs_(queue_pairs),
       work_(work),
       start_work_(std::move(start_work)),
@@ -36,11 +36,11 @@ void CardCore::Arrive(TimePoint now, std::span<const Arrival> arrivals) {
 
 void CardCore::ArriveOne(TimePoint now, Request& request, uint32_t queue_pair) {
   request.arrived = now;
-  const bool work_elsewhere = work_ == Work::kElsewhere && request.execute != nullptr;
-  request.parts_open = work_elsewhere ? 2 : 1;
+  const bool starts_work = work_ == Work::kFromArrival && request.execute != nullptr;
+  request.parts_open = starts_work ? 2 : 1;
   model_.Arrive(now, reinterpret_cast<RequestId>(&request), queue_pair, request.kind,
                 request.size_bytes);
-  if (work_elsewhere) start_work_(request, queue_pair);
+  if (starts_work) start_work_(request, queue_pair);
 }
 
 void CardCore::Advance(TimePoint now) {
@@ -59,7 +59,7 @@ void CardCore::Advance(TimePoint now) {
         OnModelComplete(now, event);
         break;
       case ModelEvent::Kind::kRepeat:
-        OnRepeat(event);
+        OnModelRepeat(event);
         break;
       case ModelEvent::Kind::kInterrupt:
         OnModelInterrupt(event);
@@ -92,11 +92,11 @@ void CardCore::OnModelComplete(TimePoint now, const ModelEvent& event) {
              !request.execute(request)) {
     request.status = CompletionStatus::kOperationFailed;
   }
-  PartOver(now, request, event.queue_pair);
+  EndPart(now, request, event.queue_pair);
 }
 
 void CardCore::WorkDone(TimePoint now, Request& request, uint32_t queue_pair, bool ok) {
-  // A fault of the card outweighs a failure of the work.
+  // A device error replaces a failure of the work.
   if (!ok && request.status == CompletionStatus::kPending) {
     request.status = CompletionStatus::kOperationFailed;
   }
@@ -105,18 +105,18 @@ void CardCore::WorkDone(TimePoint now, Request& request, uint32_t queue_pair, bo
     --request.parts_open;
     posted = FinishReset(now);
   } else {
-    posted = PartOver(now, request, queue_pair);
+    posted = EndPart(now, request, queue_pair);
   }
-  // The model has raised its interrupt already, for nothing as yet; so this one is ours.
-  if (posted && model_interrupts_ && !outboxes_[queue_pair].muted) OnInterrupt(queue_pair);
+  // The model's interrupt came before the work was done and announced nothing: raise another.
+  if (posted && model_interrupts_ && !outboxes_[queue_pair].muted) RaiseInterrupt(queue_pair);
 }
 
-bool CardCore::PartOver(TimePoint now, Request& request, uint32_t queue_pair) {
+bool CardCore::EndPart(TimePoint now, Request& request, uint32_t queue_pair) {
   return --request.parts_open == 0 && Finish(now, request, queue_pair);
 }
 
 bool CardCore::Finish(TimePoint now, Request& request, uint32_t queue_pair) {
-  if (!to_damage_.empty()) Damage(request);
+  if (!damage_.empty()) damage_.Apply(request);
   if (request.status == CompletionStatus::kPending) request.status = CompletionStatus::kOk;
   request.completed = now;
   const auto lateness = static_cast<uint64_t>((now - request.due).count());
@@ -124,10 +124,10 @@ bool CardCore::Finish(TimePoint now, Request& request, uint32_t queue_pair) {
   lateness_total_ns_.Add(lateness);
   lateness_max_ns_.RaiseTo(lateness);
 
-  // A member of a batch is handed back with the batch, so both stay the card's even
-  // when the member can be seen to be done.
+  // The card owns all members of a batch until the batch is handed back, so `first` stays valid
+  // after the member's record says that it is done.
   Request* const first = request.first_in_batch;
-  // Release: the fields above, and the result, stand for whoever sees this.
+  // Release: a thread that sees `done` also sees the result and the fields above.
   request.done.store(true, std::memory_order_release);
   if (first != nullptr && --first->batch_open != 0) return false;
   Outbox& outbox = Dirty(queue_pair);
@@ -137,20 +137,76 @@ bool CardCore::Finish(TimePoint now, Request& request, uint32_t queue_pair) {
   return true;
 }
 
+void CardCore::OnModelRepeat(const ModelEvent& event) {
+  Outbox& outbox = outboxes_[event.queue_pair];
+  // The completion ring has room for repeats_max_ of them.
+  const uint64_t taken = queue_pairs_[event.queue_pair]->repeats_taken();
+  if (outbox.repeats - taken >= repeats_max_) {
+    GHOSTCARD_RARE("no room for a response once more");
+    return;
+  }
+  ++outbox.repeats;
+  Dirty(event.queue_pair).completions.push_back(Descriptor::Repeat(event.request));
+  outbox.unsignalled = true;
+}
+
 void CardCore::OnModelInterrupt(const ModelEvent& event) {
   Outbox& outbox = outboxes_[event.queue_pair];
   outbox.muted = false;
   if (event.for_nothing) outbox.unsignalled = true;
-  OnInterrupt(event.queue_pair);
+  RaiseInterrupt(event.queue_pair);
 }
 
-void CardCore::OnInterrupt(uint32_t queue_pair) {
-  // The model counts the members of a batch; the line is for what can be popped.
+void CardCore::RaiseInterrupt(uint32_t queue_pair) {
+  // The model counts members of a batch; the line announces only what can be popped.
   if (!outboxes_[queue_pair].unsignalled) return;
   Outbox& outbox = Dirty(queue_pair);
   outbox.unsignalled = false;
   outbox.raise = true;
   interrupts_.Add(1);
+}
+
+void CardCore::Reset(TimePoint now) {
+  model_.Reset(now, setup_.profile.health.reset);
+  may_fail_ = true;
+  TakeFaults(0);
+  PublishState();
+}
+
+bool CardCore::FinishReset(TimePoint now) {
+  bool posted = false;
+  for (; !reset_.empty() && reset_.front().first->parts_open == 0; reset_.pop_front()) {
+    const auto [request, queue_pair] = reset_.front();
+    damage_.Forget(*request);
+    if (Finish(now, *request, queue_pair)) posted = true;
+  }
+  return posted;
+}
+
+void CardCore::TakeFaults(size_t index) {
+  model_.TakeFaults(faults_);
+  auto next = faults_.begin();
+  for (; next != faults_.end() && next->before <= index; ++next) OnFault(*next);
+  faults_.erase(faults_.begin(), next);
+}
+
+void CardCore::OnFault(const ModelFault& fired) {
+  faults_fired_.Add(1);
+  const Fault& fault = fired.fault;
+  FaultEvent event{
+      .kind = fault.kind, .rule = fault.rule, .at = fired.at, .queue_pair = fired.queue_pair};
+  if (fired.request != kNoRequest) {
+    auto* const request = reinterpret_cast<Request*>(fired.request);
+    event.request = request->number;
+    event.operation = request->kind;
+    if (ResultDamage::Damages(fault.kind)) damage_.Add(*request, fault);
+  } else if (SiteOf(fault.kind) == FaultSite::kInterrupt) {
+    Outbox& outbox = outboxes_[fired.queue_pair];
+    event.request = outbox.last_completed;
+    event.operation = outbox.last_operation;
+    outbox.muted = fault.kind != FaultKind::kInterruptDuplicated;
+  }
+  setup_.fault_log.Append(event);
 }
 
 CardCore::Outbox& CardCore::Dirty(uint32_t queue_pair) {
@@ -175,6 +231,25 @@ void CardCore::Flush() {
   dirty_.clear();
 }
 
+void CardCore::PublishState() {
+  const int64_t stopped =
+      model_.heartbeat_stopped().value_or(TimePoint::max()).time_since_epoch().count();
+  heartbeat_stopped_ns_.store(stopped, std::memory_order_relaxed);
+  const CardState state = model_.state();
+  if (state == state_.load(std::memory_order_relaxed)) return;
+  using enum QueuePair::Admission;
+  const auto admission =
+      state == CardState::kUp ? kOpen : (state == CardState::kLost ? kClosedForGood : kClosed);
+  for (const auto& queue_pair : queue_pairs_) queue_pair->SetAdmission(admission);
+  state_.store(state, std::memory_order_release);
+}
+
+uint64_t CardCore::Heartbeat(TimePoint now) const {
+  const TimePoint stopped(Duration(heartbeat_stopped_ns_.load(std::memory_order_relaxed)));
+  const TimePoint alive = std::max(setup_.start, std::min(now, stopped));
+  return static_cast<uint64_t>((alive - setup_.start) / setup_.profile.health.heartbeat);
+}
+
 Card::Stats CardCore::stats() const {
   Card::Stats stats;
   stats.completed = completed_.value();
@@ -183,20 +258,6 @@ Card::Stats CardCore::stats() const {
   stats.lateness_total = Duration(lateness_total_ns_.value());
   stats.lateness_max = Duration(lateness_max_ns_.value());
   return stats;
-}
-
-Expected<void> CheckCardOptions(const Profile& profile, uint32_t queue_pairs, uint32_t* depth) {
-  if (auto valid = profile.Validate(); !valid) return valid;
-  if (queue_pairs < 1 || queue_pairs > profile.queue_pairs_max) {
-    return Unexpected("queue_pairs: " + std::to_string(queue_pairs) + "; 1 to " +
-                      std::to_string(profile.queue_pairs_max) + " with profile " + profile.name);
-  }
-  if (*depth == 0) *depth = profile.depth;
-  constexpr uint32_t kDepthMax = 32768;
-  if (*depth > kDepthMax) {
-    return Unexpected("depth: " + std::to_string(*depth) + "; 1 to " + std::to_string(kDepthMax));
-  }
-  return {};
 }
 
 }  // namespace hwsim

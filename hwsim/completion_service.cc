@@ -22,9 +22,9 @@ Expected<void> Validate(const Card& card, const CompletionService::Options& opti
     return Unexpected("watchdog_interval: " + std::to_string(options.watchdog_interval.count()) +
                       " ns given; allowed: 1 ms to 60 s");
   }
-  if (options.mode != CompletionMode::kInline && card.transport_name() == "virtual") {
+  if (options.mode != CompletionMode::kInline && card.single_threaded()) {
     return Unexpected("completion mode: " + std::string(CompletionModeName(options.mode)) +
-                      " given, which needs a thread, but a virtual card is for one thread; "
+                      " given, which needs a thread, but the card is for one thread; "
                       "allowed: inline");
   }
   return {};

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "hwsim/base/counter.h"
 #include "hwsim/base/thread_timing.h"
 #include "hwsim/card_core.h"
 #include "hwsim/fork_guard.h"
@@ -31,18 +32,18 @@ class RealCard::Impl {
   struct Base {
     Base(Options card_options, FaultLog& fault_log)
         : options(std::move(card_options)),
-          plan{.profile = options.profile,
-               .seed = options.seed,
-               .start = clock.Now(),
-               .fault_log = fault_log} {}
+          setup{.profile = options.profile,
+                .seed = options.seed,
+                .start = clock.Now(),
+                .fault_log = fault_log} {}
     Options options;
     const MonotonicClock clock;
-    const CardCore::Plan plan;
+    const CardSetup setup;
   };
-  // The rings, before the card behind them runs.
+  // The host's end, before the card behind it runs.
   struct Rings {
     std::unique_ptr<Transport> transport;
-    std::vector<std::unique_ptr<QueuePair>> queue_pairs;  // end before the transport
+    std::vector<std::unique_ptr<QueuePair>> queue_pairs;  // destroyed before the transport
   };
 
   static Expected<Rings> OpenRings(const Base& base, TransportKind kind, std::string* note);
@@ -51,8 +52,8 @@ class RealCard::Impl {
       : base_(std::move(base)),
         note_(std::move(note)),
         rings_(std::move(rings)),
-        core_(base_->plan, rings_.queue_pairs,
-              options().do_work ? CardCore::Work::kElsewhere : CardCore::Work::kNone,
+        core_(base_->setup, rings_.queue_pairs,
+              options().do_work ? CardCore::Work::kFromArrival : CardCore::Work::kNone,
               [this](Request& request, uint32_t queue_pair) { work_.Start(request, queue_pair); }),
         work_(options().execution_threads, [this] { rings_.transport->Wake(); }),
         thread_([this] { Serve(); }) {}
@@ -64,7 +65,7 @@ class RealCard::Impl {
 
   const Options& options() const { return base_->options; }
   void Reset() {
-    reset_wanted_.store(true, std::memory_order_relaxed);  // Wake() orders it
+    reset_wanted_.store(true, std::memory_order_relaxed);
     rings_.transport->Wake();
   }
 
@@ -73,27 +74,25 @@ class RealCard::Impl {
   const ForkGuard fork_guard_;
   const Rings rings_;
   CardCore core_;
-  // Relaxed: one thread counts.
-  std::atomic<uint64_t> sleeps_{0};
+  Counter sleeps_;
 
  private:
   void Serve();
-  // Takes and does what there is. Returns whether there was anything.
+  // Handles everything that has arrived or is due. Returns whether there was anything; sets `now`.
   bool Work(TimePoint* now);
-  void TakeWorkDone(TimePoint now);
-  // Sleeps if it is long enough that nothing happened and nothing is due.
-  void Rest(TimePoint now, TimePoint last_work);
+  // Spins once if an event is due soon or work ended a short time ago; sleeps otherwise.
+  void SpinOrSleep(TimePoint now, TimePoint last_work);
 
-  const size_t processors_ = std::thread::hardware_concurrency();  // 0, unknown: does not spin
+  const size_t processors_ = std::thread::hardware_concurrency();  // 0 (unknown): do not spin
   Pacer pacer_;
   std::array<Arrival, kArrivalBurst> arrivals_;
   std::vector<WorkPool::Work> done_;
-  // Relaxed: Wake(), which follows it, orders it.
+  // Relaxed: the transport's Wake(), called after each store, orders them.
   std::atomic<bool> stopping_{false};
   std::atomic<bool> reset_wanted_{false};
 
-  // Last, in this order: the pool's threads wake the service thread's transport, and the
-  // service thread, which ends first, feeds the pool.
+  // Last, in this order: the service thread ends first, since it starts work in the pool; the
+  // pool's threads end before the transport, which they wake.
   WorkPool work_;
   std::thread thread_;
 };
@@ -110,13 +109,13 @@ Expected<RealCard::Impl::Rings> RealCard::Impl::OpenRings(const Base& base, Tran
         rings.transport->OpenChannel(i, CompletionRingDepth(options.profile, options.depth));
     if (!channel) return Unexpected(std::move(channel.error()));
     rings.queue_pairs.push_back(std::make_unique<QueuePair>(
-        QueuePairOptions(base.plan, i, options.depth, base.clock), std::move(*channel)));
+        QueuePairOptions(base.setup, i, options.depth, base.clock), std::move(*channel)));
   }
   return rings;
 }
 
 void RealCard::Impl::Serve() {
-  // The kernel may otherwise gather timers within 50 us.
+  // Without this the kernel may delay a timer by 50 us to join it with others.
   ::prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
   TimePoint now = base_->clock.Now();
   TimePoint last_work = now;
@@ -124,7 +123,7 @@ void RealCard::Impl::Serve() {
     if (Work(&now)) {
       last_work = now;
     } else {
-      Rest(now, last_work);
+      SpinOrSleep(now, last_work);
     }
   }
 }
@@ -135,7 +134,7 @@ bool RealCard::Impl::Work(TimePoint* now) {
   *now = base_->clock.Now();
   const std::optional<TimePoint> next = core_.NextEvent();
   const bool due = next && *next <= *now;
-  // Before the arrivals, which must not be told a time that has events behind it.
+  // Before the arrivals: the model's events by `now` come first.
   if (due) core_.Advance(*now);
   const bool reset = reset_wanted_.load(std::memory_order_relaxed);
   if (reset) {
@@ -153,25 +152,25 @@ bool RealCard::Impl::Work(TimePoint* now) {
   return due || reset || arrived != 0 || !done_.empty();
 }
 
-void RealCard::Impl::Rest(TimePoint now, TimePoint last_work) {
+void RealCard::Impl::SpinOrSleep(TimePoint now, TimePoint last_work) {
   const std::optional<TimePoint> next = core_.NextEvent();
   const bool due_soon = next && *next - now <= pacer_.margin();
-  // Not where that takes a processor from those whose work it waits for.
+  // A spinning service thread must not take a processor from an execution thread.
   const bool may_spin = work_.busy() < processors_;
   if (due_soon || (may_spin && now - last_work < pacer_.spin())) {
     SpinPause();
     return;
   }
-  sleeps_.store(sleeps_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  sleeps_.Add(1);
   if (!next) {
     rings_.transport->Sleep(std::nullopt);
     return;
   }
-  const TimePoint get_up = *next - pacer_.margin();
-  rings_.transport->Sleep(get_up - now);
-  // Woken before its time, it has learnt nothing.
-  const TimePoint up = base_->clock.Now();
-  if (up >= get_up) pacer_.Overslept(up - get_up);
+  const TimePoint wake_at = *next - pacer_.margin();
+  rings_.transport->Sleep(wake_at - now);
+  // A sleep that ended early, by a wake-up, does not measure the cost of a timer.
+  const TimePoint woken = base_->clock.Now();
+  if (woken >= wake_at) pacer_.Overslept(woken - wake_at);
 }
 
 Expected<std::unique_ptr<RealCard>> RealCard::Create(Options options) {
@@ -189,12 +188,12 @@ Expected<std::unique_ptr<RealCard>> RealCard::Create(Options options) {
   const TransportKind transport = options.transport;
   auto log = std::make_unique<FaultLog>();
   auto base = std::make_unique<Impl::Base>(std::move(options), *log);
-  auto queue_pairs = OpenableQueuePairs(base->plan, base->options.queue_pairs);
+  auto queue_pairs = OpenableQueuePairs(base->setup, base->options.queue_pairs);
   if (!queue_pairs) return Unexpected(std::move(queue_pairs.error()));
   base->options.queue_pairs = *queue_pairs;
   auto rings = Impl::OpenRings(*base, transport, &note);
   if (!rings && transport == TransportKind::kAuto) {
-    // io_uring was there, but not for so many queue pairs.
+    // The first ring opened, and a later one did not.
     const std::string why = rings.error().message;
     rings = Impl::OpenRings(*base, TransportKind::kMemory, &note);
     note = why + "; using the memory transport";
@@ -205,30 +204,21 @@ Expected<std::unique_ptr<RealCard>> RealCard::Create(Options options) {
 }
 
 RealCard::RealCard(std::unique_ptr<FaultLog> log, std::unique_ptr<Impl> impl)
-    : Card(std::move(log)), impl_(std::move(impl)) {}
+    : CardBase(std::move(log), impl->core_, impl->base_->clock), impl_(std::move(impl)) {}
 
 RealCard::~RealCard() {
-  // A forked child has neither the threads nor the rings of its parent's card: it leaves
-  // alone what it cannot end. The descriptors close on exec and exit.
+  // A forked child has neither the threads nor the rings of its parent's card, so it must not end
+  // them: it leaks the object. The descriptors close on exec and exit.
   if (!impl_->fork_guard_.InCreator()) (void)impl_.release();
 }
 
-std::span<const std::unique_ptr<QueuePair>> RealCard::queue_pairs() const {
-  return impl_->rings_.queue_pairs;
-}
-const Clock& RealCard::clock() const { return impl_->base_->clock; }
-const Profile& RealCard::profile() const { return impl_->options().profile; }
 std::string_view RealCard::transport_name() const { return impl_->rings_.transport->name(); }
 const std::string& RealCard::transport_note() const { return impl_->note_; }
-void RealCard::SetInterrupts(bool on) { impl_->core_.SetInterrupts(on); }
-CardState RealCard::state() const { return impl_->core_.state(); }
-uint64_t RealCard::heartbeat() const { return impl_->core_.Heartbeat(impl_->base_->clock.Now()); }
-FaultInjector RealCard::FaultsAt(FaultSite site) const { return PlanAt(impl_->base_->plan, site); }
 void RealCard::Reset() { impl_->Reset(); }
 
 Card::Stats RealCard::stats() const {
-  Stats stats = impl_->core_.stats();
-  stats.sleeps = impl_->sleeps_.load(std::memory_order_relaxed);
+  Stats stats = CardBase::stats();
+  stats.sleeps = impl_->sleeps_.value();
   return stats;
 }
 

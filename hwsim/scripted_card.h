@@ -1,9 +1,9 @@
-// ScriptedCard: a card that completes requests just when a test says so, on the test's
-// thread, or from a hook inside the submit itself. What is submitted may be struck by the faults of
-// a plan, as on any card; what becomes of it then is the test's to say.
+// ScriptedCard: a card for tests that completes a request only when the test says so, from the
+// test's code or from a hook inside the submit. The faults at submit of a fault plan apply, as on
+// any card.
 //
-// Time: stands still, but for what the test does with virtual_clock().
-// Threads: CompleteOne and CompleteAll from any; the hook runs on the submitter's.
+// Threads: CompleteOne and on_card from any thread; the hook runs on the submitter's.
+// Time: stands still unless the test moves virtual_clock().
 #ifndef GHOSTCARD_HWSIM_SCRIPTED_CARD_H_
 #define GHOSTCARD_HWSIM_SCRIPTED_CARD_H_
 
@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "hwsim/card.h"
+#include "hwsim/card/time_driver.h"
 #include "hwsim/clock.h"
 #include "hwsim/fd.h"
 #include "hwsim/model/fault_injector.h"
@@ -59,10 +60,12 @@ class ScriptedChannel final : public Channel {
     armed_ = false;
     line_.Drain();
   }
+  // There is no service thread that could call these.
   void Complete(std::span<const Descriptor>, bool) override {}
   void Raise() override {}
 
-  // Completes the oldest request on the card. False: there is none.
+  // Completes the oldest request on the card: runs its work, unless `status` is another than kOk.
+  // False: no request is on the card.
   bool CompleteOne(CompletionStatus status = CompletionStatus::kOk) {
     const std::lock_guard lock(mutex_);
     if (accepted_.empty()) return false;
@@ -78,12 +81,13 @@ class ScriptedChannel final : public Channel {
     if (armed_) line_.Signal();
     return true;
   }
+  // Requests submitted and not completed.
   size_t on_card() const {
     const std::lock_guard lock(mutex_);
     return accepted_.size();
   }
 
-  // Called within Push, after the request was taken. It may complete it and poll.
+  // Called inside a submit, after the card took the request. It may complete requests and poll.
   std::function<void()> on_push;
 
  private:
@@ -94,7 +98,7 @@ class ScriptedChannel final : public Channel {
   EventFd line_ = EventFd::Create().value();
 };
 
-class ScriptedCard final : public Card {
+class ScriptedCard final : public Card, public TimeDriver {
  public:
   explicit ScriptedCard(uint32_t depth, FaultPlan faults = {}) {
     auto channel = std::make_unique<ScriptedChannel>();
@@ -118,8 +122,10 @@ class ScriptedCard final : public Card {
   const Profile& profile() const override { return profile_; }
   std::string_view transport_name() const override { return "scripted"; }
   void SetInterrupts(bool) override {}
-  // A synchronous caller lets time pass: the card gets on with its oldest request.
-  bool LetTimePass() override { return channel_->CompleteOne(); }
+  // For callers that wait in place. The next event is the completion of the oldest request.
+  TimeDriver* time_driver() override { return this; }
+  bool Step() override { return channel_->CompleteOne(); }
+  bool StepUntil(TimePoint) override { return false; }
   Stats stats() const override { return {}; }
 
  private:

@@ -144,12 +144,11 @@ void CardTest::TearDown() {
   for (const auto& queue_pair : card_->queue_pairs()) in_flight += queue_pair->in_flight();
   if (in_flight == 0) return;
   ADD_FAILURE() << "the test ends with " << in_flight
-                << " requests on the card: whoever submits a request keeps it until it is handed "
-                   "back";
-  // The requests were the test's, and may be gone: so the card must not touch them any more, not
-  // even to let go of them. It is kept where nothing runs it.
-  static auto& left = *new std::vector<std::unique_ptr<Card>>;
-  left.push_back(std::move(card_));
+                << " requests on the card: a request must stay valid until PopCompleted returns it";
+  // The requests may be freed already, so the card must not touch them, not even in its destructor:
+  // the test leaks the card.
+  static auto& leaked = *new std::vector<std::unique_ptr<Card>>;
+  leaked.push_back(std::move(card_));
 }
 
 }  // namespace hwsim

@@ -1,8 +1,8 @@
-// For tests of code that uses the card: an engine's retry loop, a driver's completion handler.
+// Testing: for tests of code that uses the card, such as a retry loop or a completion handler.
 //
-// CardTest has a card and holds its clock: time passes when the test says so, and in small steps,
-// with the code under test let in at each. Told counts what that code tells its own callers. The
-// matchers say what is to come of it:
+// CardTest is a fixture that has a card and controls its clock. Time passes when the test says so,
+// in small steps, and the code under test runs after each step. Told counts how often the code
+// under test notified its own caller. The matchers let time pass and check the outcome:
 //
 //   TEST_F(MyEngineTest, GetsThroughAFullRing) {
 //     UseCard({.faults = RingFullAtFirst(3)});
@@ -15,10 +15,10 @@
 //     EXPECT_THAT(card(), hwsim::RetriesAtMost(3));
 //   }
 //
-// How a caller is told is the code's own affair: by a function, by a C callback as OpenSSL's are,
-// or by a file descriptor that becomes readable. So nothing here knows of wait contexts.
+// The code under test may notify its caller through a function, a C callback such as OpenSSL's, or
+// a file descriptor that becomes readable. Nothing here depends on wait contexts.
 //
-// Threads: one, the test's, does everything. Time: virtual; no test waits for anything.
+// Threads: one, the test's, for everything. Time: virtual; no test sleeps.
 #ifndef GHOSTCARD_HWSIM_TESTING_H_
 #define GHOSTCARD_HWSIM_TESTING_H_
 
@@ -41,19 +41,19 @@
 
 namespace hwsim {
 
-// How often somebody was told that something is done. Outlives whatever tells it.
+// Counts notifications. Outlives the code that notifies it.
 class Told {
  public:
   Told() = default;
   Told(const Told&) = delete;
   Told& operator=(const Told&) = delete;
 
-  // For code that calls a function, with whatever arguments.
+  // For code that calls a function, with any arguments.
   void operator()() { ++times_; }
   auto AsFunction() {
     return [this](auto&&...) { ++times_; };
   }
-  // For code that calls back with a pointer, as OpenSSL's does: callback Told::Callback, argument
+  // For code that calls a C callback with a pointer, as OpenSSL does: pass Told::Callback and
   // &told.
   static int Callback(void* told) {
     ++static_cast<Told*>(told)->times_;
@@ -66,30 +66,30 @@ class Told {
   uint64_t times_ = 0;
 };
 void PrintTo(const Told& told, std::ostream* out);
-// What it accepted, refused and completed.
+// Prints what the card accepted, refused and completed.
 void PrintTo(const Card& card, std::ostream* out);
 
-// The first `times` submits find the ring full, though there is room.
+// A plan by which the first `times` submits are answered kAgain although the ring has room.
 FaultPlan RingFullAtFirst(uint32_t times);
 
-// Of a card: its queue pairs answered kAgain at most `times` times in all.
+// Matches a card whose queue pairs answered kAgain at most `times` times in total.
 testing::Matcher<const Card&> RetriesAtMost(uint64_t times);
 
 class CardTest : public testing::Test {
  protected:
   struct Setup {
-    uint32_t depth = 64;                               // of its one queue pair
-    Duration service = std::chrono::microseconds(10);  // for every operation
+    uint32_t depth = 64;                               // of the card's one queue pair
+    Duration service = std::chrono::microseconds(10);  // modelled time of every operation
     FaultPlan faults;
     uint64_t seed = 1;
   };
 
-  // One of these comes first, once. Bad options fail the test and end the process.
-  // A card that gets on with its work as time passes, one request beside the other.
+  // A test first calls one of the next three, once. Bad options end the process with a message.
+  // A card that completes requests as time passes, with several of them in service at once.
   void UseCard(const Setup& setup);
-  // The same from a profile, with all that it can say.
+  // Such a card with a profile of the test's.
   void UseCard(VirtualCard::Options options);
-  // A card that completes requests when the test says so: script().CompleteOne().
+  // A card that completes requests only when the test calls script().CompleteOne().
   void UseScriptedCard(uint32_t depth, const FaultPlan& faults = {});
 
   Card& card() { return *card_; }
@@ -98,34 +98,34 @@ class CardTest : public testing::Test {
   // Requires: UseScriptedCard().
   ScriptedChannel& script() { return scripted_->channel(); }
 
-  // What is to happen at each step of time: the code under test looks for completions, and at its
-  // own timers.
+  // Sets what runs at the start and after each step of time: the code under test polls for
+  // completions and checks its timers.
   void OnStep(std::function<void()> step) { on_step_ = std::move(step); }
-  // The longest step; the card's events come between. 1 us unless set.
+  // Sets the longest step; a card's event makes a step shorter. Initially 1 us.
   void SetStep(Duration step) { step_ = step; }
 
   // Lets `time` pass.
   void AdvanceBy(Duration time);
-  // Lets time pass until `done`, at most `time`. Returns whether it is done.
+  // Lets time pass until `done` returns true, at most `time`. Returns whether it did.
   bool AdvanceUntil(const std::function<bool()>& done, Duration time);
 
-  // The matchers that let time pass.
-  // Told at least once before so much time has passed from now.
+  // These matchers let time pass.
+  // Matches when there has been a notification by `time` from now.
   testing::Matcher<const Told&> IsToldWithin(Duration time);
-  // Told once, and not again while `time` passes.
+  // Matches when there has been exactly one notification by `time` from now.
   testing::Matcher<const Told&> CompletesExactlyOnce(Duration time = std::chrono::milliseconds(10));
-  // Of a file descriptor, such as a wait fd: readable before so much time has passed.
+  // Matches a file descriptor, such as a wait fd, that is readable by `time` from now.
   testing::Matcher<int> IsReadableWithin(Duration time);
 
-  // Fails the test if the card still has requests: their memory may be gone.
+  // Fails the test if requests are still in flight: their memory may be freed already.
   void TearDown() override;
 
  private:
-  // AdvanceUntil for matchers: how much time passed, if it was done.
+  // AdvanceUntil for matchers: returns how much time passed; none: it was not done in time.
   std::function<std::optional<Duration>(const std::function<bool()>&, Duration)> Waiter();
 
   std::unique_ptr<Card> card_;
-  VirtualCard* virtual_ = nullptr;  // one of the two is card_
+  VirtualCard* virtual_ = nullptr;  // card_ is this one or the next
   ScriptedCard* scripted_ = nullptr;
   std::function<void()> on_step_ = [] {};
   Duration step_ = std::chrono::microseconds(1);

@@ -12,7 +12,7 @@
 namespace hwsim {
 namespace {
 
-// A queue pair's way to a card on the same thread: what is pushed has arrived.
+// The channel to a card on the same thread: Push delivers to the card before it returns.
 class VirtualChannel final : public Channel {
  public:
   using OnPush = std::function<void(std::span<const Arrival>)>;
@@ -35,8 +35,8 @@ class VirtualChannel final : public Channel {
     return count;
   }
 
-  // Made when it is first asked for, as most simulations never look at it; -1 when the
-  // process is out of descriptors.
+  // Created at the first call, since most simulations never need it. -1: the process has no
+  // descriptors left.
   int interrupt_fd() const override {
     if (!fd_) {
       if (auto fd = EventFd::Create()) fd_.emplace(std::move(*fd));
@@ -84,9 +84,9 @@ class VirtualCard::Impl {
  public:
   Impl(Options options, FaultLog& fault_log)
       : profile_(std::move(options.profile)),
-        plan_{.profile = profile_, .seed = options.seed, .fault_log = fault_log},
+        setup_{.profile = profile_, .seed = options.seed, .fault_log = fault_log},
         queue_pairs_(OpenQueuePairs(options)),
-        core_(plan_, queue_pairs_, CardCore::Work::kOnCompletion, nullptr) {}
+        core_(setup_, queue_pairs_, CardCore::Work::kOnCompletion, nullptr) {}
 
   void AdvanceTo(TimePoint to) {
     for (auto next = core_.NextEvent(); next && *next <= to; next = core_.NextEvent()) {
@@ -98,7 +98,7 @@ class VirtualCard::Impl {
   }
 
   const Profile profile_;
-  const CardCore::Plan plan_;
+  const CardSetup setup_;
   VirtualClock clock_;
   const std::vector<std::unique_ptr<QueuePair>> queue_pairs_;
   CardCore core_;
@@ -112,7 +112,7 @@ class VirtualCard::Impl {
           [this](std::span<const Arrival> arrivals) { core_.Arrive(clock_.Now(), arrivals); });
       if (options.wrap_channel) channel = options.wrap_channel(i, std::move(channel));
       queue_pairs.push_back(std::make_unique<QueuePair>(
-          QueuePairOptions(plan_, i, options.depth, clock_), std::move(channel)));
+          QueuePairOptions(setup_, i, options.depth, clock_), std::move(channel)));
     }
     return queue_pairs;
   }
@@ -122,8 +122,8 @@ Expected<std::unique_ptr<VirtualCard>> VirtualCard::Create(Options options) {
   auto valid = CheckCardOptions(options.profile, options.queue_pairs, &options.depth);
   if (!valid) return Unexpected(std::move(valid.error()));
   auto log = std::make_unique<FaultLog>();
-  const CardCore::Plan plan{.profile = options.profile, .seed = options.seed, .fault_log = *log};
-  auto queue_pairs = OpenableQueuePairs(plan, options.queue_pairs);
+  const CardSetup setup{.profile = options.profile, .seed = options.seed, .fault_log = *log};
+  auto queue_pairs = OpenableQueuePairs(setup, options.queue_pairs);
   if (!queue_pairs) return Unexpected(std::move(queue_pairs.error()));
   options.queue_pairs = *queue_pairs;
   auto impl = std::make_unique<Impl>(std::move(options), *log);
@@ -131,7 +131,7 @@ Expected<std::unique_ptr<VirtualCard>> VirtualCard::Create(Options options) {
 }
 
 VirtualCard::VirtualCard(std::unique_ptr<FaultLog> log, std::unique_ptr<Impl> impl)
-    : Card(std::move(log)), impl_(std::move(impl)) {}
+    : CardBase(std::move(log), impl->core_, impl->clock_), impl_(std::move(impl)) {}
 VirtualCard::~VirtualCard() = default;
 
 std::optional<TimePoint> VirtualCard::NextEvent() const { return impl_->core_.NextEvent(); }
@@ -148,24 +148,12 @@ bool VirtualCard::Step() {
   return true;
 }
 
-bool VirtualCard::LetTimePassUntil(TimePoint to) {
+bool VirtualCard::StepUntil(TimePoint to) {
   const TimePoint next = std::min(to, NextEvent().value_or(to));
   impl_->AdvanceTo(std::max(next, impl_->clock_.Now()));
   return true;
 }
 
-FaultInjector VirtualCard::FaultsAt(FaultSite site) const { return PlanAt(impl_->plan_, site); }
-
-std::span<const std::unique_ptr<QueuePair>> VirtualCard::queue_pairs() const {
-  return impl_->queue_pairs_;
-}
-const Clock& VirtualCard::clock() const { return impl_->clock_; }
-const Profile& VirtualCard::profile() const { return impl_->profile_; }
-std::string_view VirtualCard::transport_name() const { return "virtual"; }
-void VirtualCard::SetInterrupts(bool on) { impl_->core_.SetInterrupts(on); }
-CardState VirtualCard::state() const { return impl_->core_.state(); }
-uint64_t VirtualCard::heartbeat() const { return impl_->core_.Heartbeat(impl_->clock_.Now()); }
 void VirtualCard::Reset() { impl_->core_.Reset(impl_->clock_.Now()); }
-Card::Stats VirtualCard::stats() const { return impl_->core_.stats(); }
 
 }  // namespace hwsim

@@ -1,9 +1,9 @@
-// WorkPool: the card's execution threads. They run the work of requests; the card's
-// service thread gives it to them and takes back what is done.
+// WorkPool: the card's execution threads. The service thread gives them the work of requests and
+// takes back what is done.
 //
 // Threads: Start, TakeDone and busy from the service thread. Work runs under no lock.
-// Ownership: requests are the card's; work not begun when the pool ends is not done.
-// Limits: as many requests as are in flight, so no bound of its own.
+// Ownership: the card owns the requests. Work that has not begun when the pool ends is not done.
+// Limits: the pool has no bound of its own; it holds at most the requests in flight.
 #ifndef GHOSTCARD_HWSIM_WORK_POOL_H_
 #define GHOSTCARD_HWSIM_WORK_POOL_H_
 
@@ -27,19 +27,21 @@ class WorkPool {
   struct Work {
     Request* request = nullptr;
     uint32_t queue_pair = 0;
-    bool ok = false;  // what the work answered
+    bool ok = false;  // the work succeeded
   };
 
-  // `wake` is called from the pool's threads when something is done.
+  // The pool's threads call `wake` after each piece of work.
   WorkPool(uint32_t threads, std::function<void()> wake);
   ~WorkPool();
   WorkPool(const WorkPool&) = delete;
   WorkPool& operator=(const WorkPool&) = delete;
 
+  // Gives the request's work to the pool.
   void Start(Request& request, uint32_t queue_pair);
-  // Replaces `done` by what was done since. A load and a branch when nothing was.
+  // Replaces `done` by the work that ended since the last call. Costs a load and a branch when
+  // there is none.
   void TakeDone(std::vector<Work>& done);
-  // Threads that have work to do, as the service thread knows it.
+  // Threads with work: at most as many as there are pieces of work not taken back.
   size_t busy() const { return std::min(pending_, threads_.size()); }
 
  private:
@@ -53,13 +55,13 @@ class WorkPool {
   std::deque<Work> todo_ GHOSTCARD_GUARDED_BY(todo_mutex_);
   bool stopping_ GHOSTCARD_GUARDED_BY(todo_mutex_) = false;
 
-  // Relaxed: a hint whether to take the lock, which is what hands over; the wake-up
-  // that follows it makes the service thread look again.
+  // Relaxed: a hint whether to take the lock, and the lock hands the work over. The wake-up that
+  // follows each store makes the service thread look again.
   std::atomic<bool> any_done_{false};
   Mutex done_mutex_;
   std::vector<Work> done_ GHOSTCARD_GUARDED_BY(done_mutex_);
 
-  std::vector<std::thread> threads_;  // last: they use all of the above
+  std::vector<std::thread> threads_;  // last: they use the members above
 };
 
 }  // namespace hwsim

@@ -9,7 +9,9 @@ namespace engine {
 namespace {
 
 void WaitForNextTry(RunResources& resources) {
-  if (resources.Poll() > 0 || resources.card.LetTimePass()) return;
+  if (resources.Poll() > 0) return;
+  hwsim::TimeDriver* const time = resources.card.time_driver();
+  if (time != nullptr && time->Step()) return;
   std::this_thread::sleep_for(resources.poll_interval.load(std::memory_order_relaxed));
 }
 
@@ -22,15 +24,15 @@ void WaitInPlace(RunResources& resources, OperationState& operation) {
   }
   constexpr int kSpins = 64;
   hwsim::Duration nap = std::chrono::microseconds(20);
+  hwsim::TimeDriver* const time = resources.card.time_driver();
   for (int spins = 0;; ++spins) {
     const Phase phase = operation.phase.now();
     if (!RunPhase::IsWaiting(phase)) return;
     // A callback that a poll ran may have forked: then this is the child.
     if (!resources.fork_guard.InCreator()) return;
     if (resources.Poll() > 0) continue;
-    hwsim::Card& card = resources.card;
     const std::optional<hwsim::TimePoint> deadline = resources.NextDeadline();
-    if (deadline ? card.LetTimePassUntil(*deadline) : card.LetTimePass()) continue;
+    if (time != nullptr && (deadline ? time->StepUntil(*deadline) : time->Step())) continue;
     if (phase == Phase::kTelling || spins < kSpins) {
       std::this_thread::yield();
       continue;
@@ -53,10 +55,12 @@ void CompleteOnOtherThread(RunResources& resources, OperationState& operation) {
       std::exchange(operation.run.notify.complete_before_pause, hwsim::Duration::zero());
   hwsim::Card& card = resources.card;
   const hwsim::TimePoint until = card.clock().Now() + limit;
+  hwsim::TimeDriver* const time = card.time_driver();
   // Not this thread: an application may assume that its callback never runs on the job's own.
   std::thread([&] {
     while (operation.phase.now() == Phase::kPaused && card.clock().Now() < until) {
-      if (resources.Poll() == 0 && !card.LetTimePassUntil(until)) std::this_thread::yield();
+      if (resources.Poll() > 0) continue;
+      if (time == nullptr || !time->StepUntil(until)) std::this_thread::yield();
     }
   }).join();
 }
