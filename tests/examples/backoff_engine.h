@@ -1,4 +1,6 @@
-// An engine such as somebody might have, for the README's example of a test.
+// BackoffEngine: a small engine with a retry loop, for the page's example of a test.
+//
+// Threads: one.
 #ifndef GHOSTCARD_TESTS_EXAMPLES_BACKOFF_ENGINE_H_
 #define GHOSTCARD_TESTS_EXAMPLES_BACKOFF_ENGINE_H_
 
@@ -11,7 +13,7 @@
 #include "hwsim/queue_pair.h"
 #include "hwsim/request.h"
 
-// Runs a request on the card. When the ring is full: again after 1, 2, 4 ... microseconds.
+// Runs a request on the card. When the ring is full, it submits again after 1, 2, 4 ... us.
 class BackoffEngine {
  public:
   BackoffEngine(hwsim::QueuePair& queue_pair, const hwsim::Clock& clock)

@@ -1,5 +1,4 @@
-// What every card promises, run over each kind of card and each way to learn of
-// completions.
+// The contract of Card and QueuePair, for each kind of card and each completion mode.
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <sys/wait.h>
@@ -67,23 +66,31 @@ TEST_P(CardConformanceTest, FullQueuePairAnswersAgainAndNothingHappens) {
   EXPECT_EQ(counts.accepted, 8u);
   EXPECT_EQ(counts.refused_again, 3u);
   EXPECT_EQ(counts.doorbells, 8u);
-  // The card ends with the requests in flight, which are the test's again.
+  // The card's destructor gives the requests in flight back to the test.
   Close();
   for (const Probe& probe : probes) EXPECT_EQ(probe.completions.load(), 0);
 }
 
 TEST_P(CardConformanceTest, DestroyedWithWorkInFlightItEndsCleanly) {
+  uint64_t completed = 0;
   for (int round = 0; round < 20; ++round) {
     OPEN_OR_SKIP({.depth = 64});
+    recorded_ = 0;
     std::deque<Probe> probes(64);
     for (Probe& probe : probes) {
       probe.request.execute = &Probe::Double;
       ASSERT_EQ(Submit(probe), SubmitStatus::kOk);
     }
+    // In every second round the card ends while requests complete.
+    if (round % 2 == 1) {
+      ASSERT_TRUE(WaitForRecorded(1));
+    }
     Close();
     for (const Probe& probe : probes) EXPECT_LE(probe.completions.load(), 1);
+    completed += recorded_.load();
     virtual_card_ = nullptr;
   }
+  EXPECT_GE(completed, 10u) << "one per second round at least";
 }
 
 TEST_P(CardConformanceTest, ListTakesWhatFitsAndLeavesTheRest) {
@@ -179,7 +186,7 @@ TEST_P(CardConformanceTest, BatchIsHandedOutInPartsAndKeepsItsSlotsUntilThen) {
       EXPECT_TRUE(request->done.load());
     }
     EXPECT_EQ(queue_pair().in_flight(), 64 - popped.size());
-    // What is left of a batch keeps a drainer from going to sleep.
+    // While a part of a batch is left, a popping thread must not sleep.
     if (count == some.size() && popped.size() < 50) {
       EXPECT_TRUE(queue_pair().ArmInterrupt());
       queue_pair().DisarmInterrupt();
@@ -251,7 +258,7 @@ TEST_P(CardConformanceTest, EveryNthSubmitIsRefusedWithErrorAndNothingHappens) {
   const std::vector<FaultEvent> log = card_->fault_log().Events();
   ASSERT_EQ(log.size(), 10u);
   for (size_t i = 0; i < log.size(); ++i) EXPECT_EQ(log[i].request, 3 * i + 3);
-  EXPECT_EQ(card_->stats().faults_fired, 0u) << "none at the card itself";
+  EXPECT_EQ(card_->stats().faults_fired, 0u) << "a submit's faults are not the card's";
   ExpectAtRest(20);
 }
 
@@ -279,7 +286,7 @@ TEST_P(CardConformanceTest, EveryNthRequestCompletesWithDeviceError) {
   OPEN_OR_SKIP({.profile = profile, .depth = 64});
   std::deque<Probe> probes(40);
   for (Probe& probe : probes) {
-    probe.request.execute = &Probe::Fail;  // a fault of the card outweighs it
+    probe.request.execute = &Probe::Fail;  // replaced by the device error
     ASSERT_EQ(Submit(probe), SubmitStatus::kOk);
   }
   ASSERT_TRUE(WaitForRecorded(40));
@@ -292,7 +299,7 @@ TEST_P(CardConformanceTest, EveryNthRequestCompletesWithDeviceError) {
   ASSERT_EQ(log.size(), 10u);
   for (size_t i = 0; i < log.size(); ++i) {
     EXPECT_EQ(log[i].kind, FaultKind::kCompletionError);
-    EXPECT_EQ(log[i].request, 4 * i + 4) << "the request that it hit";
+    EXPECT_EQ(log[i].request, 4 * i + 4) << "the request that the fault struck";
     EXPECT_GE(log[i].at, probes[4 * i + 3].request.arrived);
   }
   ExpectAtRest(40);
@@ -311,7 +318,7 @@ TEST_P(CardConformanceTest, FaultsByProbabilityStrikeTheirShare) {
     accepted += status == SubmitStatus::kOk ? 1 : 0;
   }
   ASSERT_TRUE(WaitForRecorded(accepted));
-  // Ten standard deviations; the seed is fixed all the same.
+  // Ten standard deviations, although the seed is fixed.
   EXPECT_NEAR(static_cast<double>(accepted), 1000, 230);
   EXPECT_NEAR(static_cast<double>(queue_pair().counts().failed), 500, 200);
   EXPECT_EQ(card_->stats().faults_fired, queue_pair().counts().failed);
@@ -384,7 +391,7 @@ TEST_P(CardConformanceTest, ForkedChildIsRefusedAndParentGoesOn) {
                          queue_pair().Submit(list).status == SubmitStatus::kError &&
                          queue_pair().SubmitBatch(list).status == SubmitStatus::kError &&
                          queue_pair().PopCompleted(some) == 0;
-    // Ending what belongs to the parent neither hangs nor disturbs it.
+    // Destroying the parent's card in the child neither hangs nor disturbs the parent.
     if (real()) Close();
     ::_exit(refused ? 0 : 1);
   }

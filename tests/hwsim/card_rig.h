@@ -1,7 +1,7 @@
-// CardRig: a card of any kind with or without a completion service, and the
-// bookkeeping that a test of cards wants: who completed, how often, in what order.
+// CardRig: a fixture with a card of any kind, with or without a completion service. It records
+// which requests completed, how often and in what order.
 //
-// Threads: the test's own drives it; the service's thread records completions.
+// Threads: the test's thread drives it; the service's thread records completions.
 #ifndef GHOSTCARD_TESTS_HWSIM_CARD_RIG_H_
 #define GHOSTCARD_TESTS_HWSIM_CARD_RIG_H_
 
@@ -36,16 +36,16 @@ inline std::string RigName(const testing::TestParamInfo<RigParam>& info) {
          std::string(CompletionModeName(info.param.mode));
 }
 
-// A request, and what became of it.
+// A request, its work, and what the test recorded about it.
 struct Probe {
-  Request request;  // first: a Request* is its probe's address
+  Request request;  // the first member: Of() casts a Request* to its probe
   std::atomic<int> completions{0};
-  uint64_t order = 0;  // of completion, over all probes of a rig
+  uint64_t order = 0;  // of completion, among all probes of a rig
   uint64_t input = 0;  // of Double()
   uint64_t result = 0;
 
   static Probe& Of(Request& request) { return *reinterpret_cast<Probe*>(&request); }
-  // Work for the card: result = 2 * input.
+  // Work for the card: sets result to 2 * input.
   static bool Double(Request& request) noexcept {
     Of(request).result = 2 * Of(request).input;
     return true;
@@ -62,7 +62,7 @@ class CardRig : public testing::TestWithParam<RigParam> {
     bool service = true;
   };
 
-  // Skips the test where io_uring is refused.
+  // Creates the card. Skips the test where io_uring is refused.
   void Open(const Setup& setup) {
     if (GetParam().card == CardKind::kVirtual) {
       auto card = VirtualCard::Create({.profile = setup.profile,
@@ -128,13 +128,13 @@ class CardRig : public testing::TestWithParam<RigParam> {
     if (status == SubmitStatus::kOk) service_->NoteSubmitted();
     return status;
   }
-  // Lets the card, and whoever looks for completions, get on.
+  // Makes progress: the next event of a virtual card, one poll in inline mode.
   void Pump() {
     if (virtual_card_ != nullptr) virtual_card_->Step();
     if (service_ && GetParam().mode == CompletionMode::kInline) service_->Poll();
     if (virtual_card_ == nullptr) std::this_thread::yield();
   }
-  // Until `predicate` holds; false after a time that only a hang takes.
+  // Pumps until `predicate` holds. False: it did not hold after a minute, so something hangs.
   template <typename Predicate>
   bool WaitFor(Predicate predicate) {
     const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(60);
@@ -152,7 +152,7 @@ class CardRig : public testing::TestWithParam<RigParam> {
     for (Probe& probe : probes) pointers.push_back(&probe.request);
     return pointers;
   }
-  // All counts agree, with nothing in flight.
+  // Expects all counts to agree, with nothing in flight.
   void ExpectAtRest(uint64_t completed) {
     uint64_t accepted = 0;
     for (const auto& queue_pair : card_->queue_pairs()) {
@@ -168,7 +168,7 @@ class CardRig : public testing::TestWithParam<RigParam> {
 
   bool real() const { return virtual_card_ == nullptr; }
 
-  // An operation that does not end before its test does.
+  // A profile whose operations take longer than any test.
   static Profile Endless() {
     Profile profile;
     for (OperationCost& cost : profile.operations) cost.service.base = std::chrono::hours(1);

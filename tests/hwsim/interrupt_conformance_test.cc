@@ -1,5 +1,4 @@
-// What every card promises about its interrupt lines, with nobody but the test
-// looking at them.
+// The contract of interrupt lines, for each kind of card. Only the test looks at the lines.
 #include <gtest/gtest.h>
 
 #include "hwsim/fd.h"
@@ -13,7 +12,7 @@ class InterruptConformanceTest : public CardRig {
   bool Readable(int timeout_ms = 0) {
     return IsReadable(queue_pair().interrupt_fd(), std::chrono::milliseconds(timeout_ms));
   }
-  // Waits as the protocol says: looks, arms, looks once more, and really sleeps.
+  // Waits as the protocol says: pop, arm, pop once more, sleep.
   size_t PopOrSleep(std::span<Request*> out) {
     while (true) {
       if (const size_t count = queue_pair().PopCompleted(out)) return count;
@@ -42,7 +41,7 @@ TEST_P(InterruptConformanceTest, ArmedLineRisesWithACompletionAndFallsWhenDisarm
   EXPECT_FALSE(Readable());
   EXPECT_EQ(PopAll(), 1u);
 
-  // In this order: who arms right after a completion may meet its interrupt, which was on its way.
+  // The interrupt first: one that is on its way when the line is armed would raise the line.
   ASSERT_EQ(Send(probes[1]), SubmitStatus::kOk);
   ASSERT_TRUE(WaitFor([&] { return card_->stats().interrupts == 2; }));
   EXPECT_FALSE(Readable()) << "disarmed";
@@ -61,7 +60,7 @@ TEST_P(InterruptConformanceTest, LineThatWasWrittenTwiceForOneRiseIsLowWhenDisar
   queue_pair().DisarmInterrupt();
   EXPECT_FALSE(Readable());
   EXPECT_EQ(PopAll(), 1u);
-  // Behind its disarm, too.
+  // Also when the kernel writes after the disarm.
   SignalEventFd(queue_pair().interrupt_fd());
   queue_pair().DisarmInterrupt();
   EXPECT_FALSE(Readable());
@@ -75,7 +74,7 @@ TEST_P(InterruptConformanceTest, NoCompletionIsLostToAWaiterThatSleeps) {
   std::array<Request*, 3> some;
   uint64_t sent = 0;
   for (uint64_t popped = 0; popped < kRequests;) {
-    // Now one and now several, so that the waiter is caught at every step of the protocol.
+    // One to five at a time, so that completions come at every step of the protocol.
     for (uint64_t i = 0; i <= popped % 5 && !idle.empty() && sent < kRequests; ++i, ++sent) {
       ASSERT_EQ(queue_pair().Submit(*idle.back()), SubmitStatus::kOk);
       idle.pop_back();
@@ -97,11 +96,11 @@ TEST_P(InterruptConformanceTest, ModerationByCountRaisesTheLineAtTheLastOne) {
   EXPECT_FALSE(queue_pair().ArmInterrupt());
   for (Probe& probe : probes) ASSERT_EQ(Send(probe), SubmitStatus::kOk);
   EXPECT_TRUE(WaitFor([&] { return Readable(); }));
-  // A slow machine may see the time run out before the fourth: then there is one more.
+  // On a slow machine the time may run out before the fourth, which raises the line once more.
   if (!real()) {
     EXPECT_EQ(card_->stats().interrupts, 1u);
   }
-  // Until it is popped a request is the card's, and may not end.
+  // The card owns a request until it is popped.
   size_t popped = 0;
   EXPECT_TRUE(WaitFor([&] { return (popped += PopAll()) == 4; }));
 }
@@ -137,7 +136,7 @@ TEST_P(InterruptConformanceTest, BatchRaisesTheLineOnceItIsWhole) {
 }
 
 TEST_P(InterruptConformanceTest, LateWorkRaisesTheLineItself) {
-  // The model is done at once; the work takes until the gate opens.
+  // The model takes no time; the work ends when the gate opens.
   static std::atomic<bool> gate;
   gate.store(false);
   OPEN_OR_SKIP({.service = false});
@@ -149,7 +148,7 @@ TEST_P(InterruptConformanceTest, LateWorkRaisesTheLineItself) {
   };
   EXPECT_FALSE(queue_pair().ArmInterrupt());
   ASSERT_EQ(Send(probe), SubmitStatus::kOk);
-  // Others overtake it meanwhile.
+  // Another request overtakes it.
   Probe other;
   ASSERT_EQ(Send(other), SubmitStatus::kOk);
   EXPECT_TRUE(WaitFor([&] { return Readable(); }));
@@ -184,11 +183,11 @@ TEST_P(InterruptConformanceTest, CardWithNothingToDoSleepsUntilASubmit) {
   Probe probe;
   ASSERT_EQ(Send(probe), SubmitStatus::kOk);
   ASSERT_TRUE(WaitFor([&] { return PopAll() == 1; }));
-  // It went to sleep at first, or else after the request; either way there comes a time
-  // at which it sleeps for good.
+  // The service thread slept before the request or sleeps after it; in the end it sleeps until the
+  // next submit.
   uint64_t sleeps = 0;
   ASSERT_TRUE(WaitFor([&] { return (sleeps = card_->stats().sleeps) >= 1; }));
-  // Another card's work is the clock: as long as that takes, this one does not stir.
+  // Round trips on another card measure the time in which the first card must not wake up.
   auto other = RealCard::Create({.transport = TransportKind::kMemory, .execution_threads = 1});
   ASSERT_TRUE(other);
   Probe elsewhere;
@@ -197,7 +196,7 @@ TEST_P(InterruptConformanceTest, CardWithNothingToDoSleepsUntilASubmit) {
     if ((*other)->queue_pairs()[0]->Submit(elsewhere.request) != SubmitStatus::kOk) return false;
     return WaitFor([&] { return (*other)->queue_pairs()[0]->PopCompleted(one) == 1; });
   };
-  // Time for the first card to spin as long as it may.
+  // Time for the first card to stop spinning.
   const TimePoint settled = card_->clock().Now() + std::chrono::milliseconds(5);
   while (card_->clock().Now() < settled) ASSERT_TRUE(round_trip());
   sleeps = card_->stats().sleeps;

@@ -1,4 +1,4 @@
-// What only the card in real time promises: time, options, and its own threads.
+// RealCard: real time, options, and threads of its own.
 #include "hwsim/real_card.h"
 
 #include <gtest/gtest.h>
@@ -50,18 +50,25 @@ TEST(RealCardTest, RequestTakesAsLongAsTheModelSaysAndTheWorkTogether) {
   EXPECT_GE(stats.lateness_max, requests[0].completed - requests[0].due);
 }
 
+TEST(RealCardTest, TimePassesByItselfAndAnyThreadMayPoll) {
+  auto card = RealCard::Create({.transport = TransportKind::kMemory});
+  ASSERT_TRUE(card);
+  EXPECT_EQ((*card)->time_driver(), nullptr);
+  EXPECT_FALSE((*card)->single_threaded());
+}
+
 TEST(RealCardTest, AutoSaysWhyItDidNotTakeUring) {
   auto card = RealCard::Create({.transport = TransportKind::kAuto});
   ASSERT_TRUE(card);
   EXPECT_EQ((*card)->transport_name() == "uring", (*card)->transport_note().empty());
 }
 
-// The first rings open and later ones do not: the whole card is on one transport.
+// The first rings open and later ones do not: then the whole card uses the memory transport.
 TEST(RealCardTest, AutoFallsBackWhenDescriptorsRunOutHalfway) {
   const pid_t child = ::fork();
   ASSERT_GE(child, 0);
   if (child == 0) {
-    // Enough for the memory transport's one for each queue pair, not for io_uring's two.
+    // Enough for the memory transport, which needs one per queue pair; io_uring needs two.
     const rlimit limit{.rlim_cur = 60, .rlim_max = 60};
     ::setrlimit(RLIMIT_NOFILE, &limit);
     auto card = RealCard::Create({.queue_pairs = 40, .transport = TransportKind::kAuto});
@@ -89,7 +96,7 @@ TEST(RealCardTest, NoDescriptorsAtAllIsAnErrorNotACrash) {
   EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
 }
 
-// As a server does that forks its workers: the child makes a card of its own.
+// A server that forks its workers: each child creates a card of its own.
 TEST(RealCardTest, ForkedChildMakesACardOfItsOwn) {
 #if defined(__SANITIZE_THREAD__)
   GTEST_SKIP() << "ThreadSanitizer ends a child that starts threads after a fork with threads";

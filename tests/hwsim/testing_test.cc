@@ -1,5 +1,4 @@
-// The fixture and matchers for people's own tests, held against code that is right and code
-// that is wrong.
+// CardTest and its matchers, tried on correct code and on wrong code.
 #include "hwsim/testing.h"
 
 #include <gtest/gtest-spi.h>
@@ -16,7 +15,7 @@ namespace {
 using namespace std::chrono_literals;
 using testing::Not;
 
-// An engine that tries again at every look, and tells as often as it is told to.
+// An engine that retries at every poll and notifies its caller `tells` times.
 class EagerEngine {
  public:
   EagerEngine(QueuePair& queue_pair, int tells) : queue_pair_(queue_pair), tells_(tells) {}
@@ -42,7 +41,7 @@ class EagerEngine {
   bool waiting_ = false;
 };
 
-class TestingTest : public CardTest {
+class CardTestMatchersTest : public CardTest {
  protected:
   void Run(int tells) {
     engine_.emplace(queue_pair(), tells);
@@ -54,7 +53,7 @@ class TestingTest : public CardTest {
   std::optional<EagerEngine> engine_;
 };
 
-TEST_F(TestingTest, TellsTheTimeThatTheCardTakes) {
+TEST_F(CardTestMatchersTest, NotificationComesWhenTheCardIsDone) {
   UseCard({.service = 10us});
   Run(1);
   EXPECT_THAT(told_, Not(IsToldWithin(9us)));
@@ -62,7 +61,7 @@ TEST_F(TestingTest, TellsTheTimeThatTheCardTakes) {
   EXPECT_EQ(clock().Now().time_since_epoch(), 10us);
 }
 
-TEST_F(TestingTest, CompletingOnceIsNeitherNeverNorTwice) {
+TEST_F(CardTestMatchersTest, CompletesExactlyOnceRefusesNeverAndTwice) {
   UseCard(Setup{});
   Run(2);
   EXPECT_THAT(told_, Not(CompletesExactlyOnce(5us)));  // not yet
@@ -70,7 +69,7 @@ TEST_F(TestingTest, CompletingOnceIsNeitherNeverNorTwice) {
   EXPECT_EQ(told_.times(), 2u);
 }
 
-TEST_F(TestingTest, CountsRetries) {
+TEST_F(CardTestMatchersTest, CountsRetries) {
   UseCard({.faults = RingFullAtFirst(3)});
   Run(1);
   EXPECT_THAT(told_, IsToldWithin(20us));
@@ -79,7 +78,7 @@ TEST_F(TestingTest, CountsRetries) {
   EXPECT_THAT(card(), Not(RetriesAtMost(2)));
 }
 
-TEST_F(TestingTest, NothingHappensToAScriptedCardThatTheTestDidNotDo) {
+TEST_F(CardTestMatchersTest, ScriptedCardCompletesOnlyWhatTheTestCompletes) {
   UseScriptedCard(1);
   Run(1);
   EXPECT_THAT(told_, Not(IsToldWithin(1ms)));
@@ -89,7 +88,7 @@ TEST_F(TestingTest, NothingHappensToAScriptedCardThatTheTestDidNotDo) {
   EXPECT_EQ(request_.status, CompletionStatus::kDeviceError);
 }
 
-TEST_F(TestingTest, AScriptedCardHasFaultsToo) {
+TEST_F(CardTestMatchersTest, ScriptedCardHasFaultsAtSubmit) {
   UseScriptedCard(1, RingFullAtFirst(2));
   Run(1);
   EXPECT_THAT(told_, Not(IsToldWithin(1us)));
@@ -99,7 +98,7 @@ TEST_F(TestingTest, AScriptedCardHasFaultsToo) {
   EXPECT_THAT(told_, CompletesExactlyOnce());
 }
 
-TEST_F(TestingTest, WaitsForDescriptorsAndCallbacksToo) {
+TEST_F(CardTestMatchersTest, DescriptorsAndCallbacksNotifyToo) {
   UseCard({.service = 10us});
   const EventFd line = EventFd::Create().value();
   engine_.emplace(queue_pair(), 1);
@@ -113,7 +112,7 @@ TEST_F(TestingTest, WaitsForDescriptorsAndCallbacksToo) {
   EXPECT_EQ(told_.times(), 1u);
 }
 
-// Leaves its request on the card, as no test should.
+// Ends with its request on the card, which is an error.
 class LeavesARequest : public CardTest {
  public:
   void TestBody() override {
@@ -126,6 +125,19 @@ class LeavesARequest : public CardTest {
 
 TEST(CardTestTest, FailsATestThatLeavesItsRequestsOnTheCard) {
   EXPECT_NONFATAL_FAILURE(LeavesARequest().TestBody(), "ends with 1 requests on the card");
+}
+
+TEST(CardTestTest, ScriptedCardStepsByCompletingItsOldestRequest) {
+  ScriptedCard card(4);
+  ASSERT_NE(card.time_driver(), nullptr);
+  EXPECT_FALSE(card.single_threaded());
+  EXPECT_FALSE(card.time_driver()->Step()) << "no request is on the card";
+  Request request;
+  ASSERT_EQ(card.queue_pairs()[0]->Submit(request), SubmitStatus::kOk);
+  EXPECT_FALSE(card.time_driver()->StepUntil(card.clock().Now() + 1s));
+  EXPECT_FALSE(request.done.load());
+  EXPECT_TRUE(card.time_driver()->Step());
+  EXPECT_TRUE(request.done.load());
 }
 
 TEST(CardTestTest, SaysWhatTheCardDid) {

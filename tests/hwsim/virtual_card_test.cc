@@ -1,4 +1,4 @@
-// What only the virtual card promises: it is the same each time, and time is its own.
+// VirtualCard: every run is the same, and only the caller moves the time.
 #include "hwsim/virtual_card.h"
 
 #include <gtest/gtest.h>
@@ -16,7 +16,7 @@ namespace {
 
 using std::chrono::microseconds;
 
-// Runs a mixed load and writes down all that happens.
+// Runs a mixed load and returns a log of all that happens.
 std::string Log(uint64_t seed, size_t padding) {
   Profile profile;
   profile.service_units = 3;
@@ -29,7 +29,7 @@ std::string Log(uint64_t seed, size_t padding) {
   }
   auto card =
       *VirtualCard::Create({.profile = profile, .queue_pairs = 4, .depth = 16, .seed = seed});
-  // Addresses differ from run to run; what happens must not.
+  // Requests lie at other addresses; the log must not depend on them.
   const std::vector<std::byte> shift(padding);
   std::deque<Request> requests(400);
   std::string log;
@@ -83,7 +83,31 @@ TEST(VirtualCardTest, StepMovesToTheNextEventAndAdvanceToTakesAllOnTheWay) {
   EXPECT_EQ(card->NextEvent(), start + microseconds(40));
 }
 
-TEST(VirtualCardTest, LineCostsNoDescriptorUntilItIsAskedForAndThenTellsOfThePast) {
+TEST(VirtualCardTest, TimeDriverStepsFromEventToEventAndNotBeyondALimit) {
+  Profile profile;
+  profile.cost(OperationKind::kNull).service.base = microseconds(10);
+  const std::unique_ptr<Card> card = *VirtualCard::Create({.profile = profile});
+  EXPECT_TRUE(card->single_threaded());
+  TimeDriver* const time = card->time_driver();
+  ASSERT_NE(time, nullptr);
+  const TimePoint start = card->clock().Now();
+  EXPECT_FALSE(time->Step()) << "no event is pending";
+  EXPECT_EQ(card->clock().Now(), start);
+  EXPECT_TRUE(time->StepUntil(start + microseconds(3)));
+  EXPECT_EQ(card->clock().Now(), start + microseconds(3)) << "time passes without events, too";
+  EXPECT_TRUE(time->StepUntil(start));
+  EXPECT_EQ(card->clock().Now(), start + microseconds(3)) << "a limit in the past changes nothing";
+
+  Request request;
+  ASSERT_EQ(card->queue_pairs()[0]->Submit(request), SubmitStatus::kOk);
+  EXPECT_TRUE(time->StepUntil(start + microseconds(12)));
+  EXPECT_FALSE(request.done.load());
+  EXPECT_TRUE(time->StepUntil(start + microseconds(100)));
+  EXPECT_EQ(card->clock().Now(), start + microseconds(13)) << "the event comes before the limit";
+  EXPECT_TRUE(request.done.load());
+}
+
+TEST(VirtualCardTest, LineTakesADescriptorAtTheFirstCallAndThenShowsAnEarlierRise) {
   const size_t before = CountOpenDescriptors();
   auto card = *VirtualCard::Create({});
   QueuePair& queue_pair = *card->queue_pairs()[0];
