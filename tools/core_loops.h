@@ -10,9 +10,12 @@
 #include <cstdint>
 #include <memory>
 
+#include "hwsim/base/thread_timing.h"
 #include "hwsim/real_card.h"
 
 namespace tools {
+
+using hwsim::SpinPause;
 
 // How requests are handed to a queue pair.
 enum class Handing : uint8_t {
@@ -41,13 +44,6 @@ void CardLoop(benchmark::State& state, const LoopOptions& options);
 void BareMessageLoop(benchmark::State& state, uint32_t in_flight);
 // Two rings in shared memory, two threads, words there and back, nothing else.
 void BareMemoryLoop(benchmark::State& state, uint32_t in_flight, uint32_t burst);
-
-// Tells the processor that this thread only waits.
-inline void SpinPause() {
-#if defined(__x86_64__)
-  __builtin_ia32_pause();
-#endif
-}
 
 }  // namespace tools
 
