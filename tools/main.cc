@@ -14,12 +14,12 @@
 #include <nlohmann/json.hpp>
 #include <system_error>
 
+#include "hwsim/base/parse_number.h"
 #include "hwsim/model/known_names.h"
 #include "hwsim/model/profile_toml.h"
 #include "tools/bench.h"
 #include "tools/check.h"
 #include "tools/check_rules.h"
-#include "tools/parse_number.h"
 #include "tools/replay_command.h"
 #include "tools/report.h"
 #include "tools/saturate.h"
@@ -97,7 +97,7 @@ const std::map<std::string, bool> kWork = {{"real", true}, {"none", false}};
 // CLI11 takes "-1" for the largest number there is.
 CLI::Validator WholeNumber() {
   const auto check = [](const std::string& text) {
-    return tools::ParseNumber(text) ? ""
+    return hwsim::ParseNumber(text) ? ""
                                     : "'" + text + "' given; allowed: a whole number below 2^64";
   };
   return {check, "UINT"};

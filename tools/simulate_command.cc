@@ -9,7 +9,7 @@
 #include <string_view>
 #include <thread>
 
-#include "tools/parse_number.h"
+#include "hwsim/base/parse_number.h"
 #include "tools/scenario_write.h"
 #include "tools/swarm.h"
 
@@ -25,8 +25,8 @@ std::optional<std::pair<uint64_t, uint64_t>> ParsePair(std::string_view text,
                                                        std::string_view between) {
   const size_t at = text.find(between);
   if (at == text.npos) return std::nullopt;
-  const auto first = ParseNumber(text.substr(0, at));
-  const auto second = ParseNumber(text.substr(at + between.size()));
+  const auto first = hwsim::ParseNumber(text.substr(0, at));
+  const auto second = hwsim::ParseNumber(text.substr(at + between.size()));
   if (!first || !second) return std::nullopt;
   return std::pair(*first, *second);
 }

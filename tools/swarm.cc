@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "tools/parse_number.h"
+#include "hwsim/base/parse_number.h"
 
 namespace tools {
 
@@ -226,12 +226,12 @@ std::optional<uint64_t> ParseSeed(std::string_view text) {
   const bool prefixed = text.starts_with("0x");
   const std::string_view digits = prefixed ? text.substr(2) : text;
   if (!prefixed && text.size() <= 20) {
-    if (const auto decimal = ParseNumber(text)) return decimal;
+    if (const auto decimal = hwsim::ParseNumber(text)) return decimal;
   }
   const bool hexadecimal = digits.find_first_not_of("0123456789abcdefABCDEF") == digits.npos;
   const bool fits = prefixed ? digits.size() <= 16 : digits.size() >= 7 && digits.size() <= 64;
   if (!hexadecimal || !fits) return std::nullopt;
-  return ParseNumber(digits.substr(0, 16), 16);
+  return hwsim::ParseNumber(digits.substr(0, 16), 16);
 }
 
 }  // namespace tools
