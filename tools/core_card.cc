@@ -1,5 +1,4 @@
-// Cards: what one simulated request costs, and what a card costs with nothing to do. Rows 10
-// and 11.
+// Rows 10 and 11: the cost of one simulated request, and of a card that has nothing to do.
 #include <dirent.h>
 #include <unistd.h>
 
@@ -27,7 +26,7 @@ using hwsim::TransportKind;
 
 // --- 10: the virtual card ---
 
-// A queue pair holds no more.
+// The largest depth of a queue pair.
 constexpr uint32_t kDepthMax = 32768;
 
 // Each request takes its own time, so that the card's events do not come in order of submission.
@@ -41,8 +40,8 @@ hwsim::Profile ModelledCard() {
   return profile;
 }
 
-// Simulates `requests` of them from an empty card to an empty card, `in_flight` at a time. Each
-// iteration is a card of its own.
+// Simulates `requests` requests, `in_flight` at a time, from an empty card until it is empty again.
+// Each iteration has a card of its own.
 void Simulate(State& state, uint64_t requests, uint32_t in_flight) {
   const uint32_t queue_pairs = (in_flight + kDepthMax - 1) / kDepthMax;
   std::deque<Request> storage(in_flight);
@@ -106,7 +105,7 @@ struct Use {
   double runs = 0;  // times a thread was put on a processor
 };
 
-// Of all threads of the process but the calling one.
+// The sum for all threads of the process except the calling one.
 Use UseOfOtherThreads() {
   Use sum;
   for (const auto& entry : std::filesystem::directory_iterator("/proc/self/task")) {
@@ -132,7 +131,7 @@ std::unique_ptr<engine::Engine> EngineAtRest(State& state, TransportKind transpo
     state.SkipWithError(engine.error().message.c_str());
     return nullptr;
   }
-  // It has worked: what rests now is not a card that was never used.
+  // Idle means after use: a card that was never used could behave differently.
   engine::Operation<hwsim::Null> operation;
   for (int i = 0; i < 100; ++i) (void)(*engine)->Run(operation);
   return std::move(*engine);
@@ -148,7 +147,7 @@ void Rest(State& state) {
       if (engines.back() == nullptr) return;
     }
   }
-  // Past the last look of the watchdog, which comes 200 ms behind the last request.
+  // The watchdog looks once more 200 ms after the last request.
   std::this_thread::sleep_for(std::chrono::milliseconds(500));
   const Use before = UseOfOtherThreads();
   for ([[maybe_unused]] auto _ : state) std::this_thread::sleep_for(std::chrono::seconds(1));

@@ -51,7 +51,7 @@ void HandOver(QueuePair& queue_pair, std::span<Request* const> requests, Handing
   GHOSTCARD_CHECK(accepted == requests.size(), "as many requests as the queue pair is deep");
 }
 
-// One queue pair's requests, those that are ours at the moment in front.
+// One queue pair with its requests. The first `free_` entries of ours_ are not on the card.
 class Station {
  public:
   Station(QueuePair& queue_pair, const LoopOptions& options)
@@ -60,7 +60,7 @@ class Station {
     free_ = ours_.size();
   }
 
-  // Submits all that are ours, in bursts: whole ones, so that a batch is as long as asked for.
+  // Submits all requests that are not on the card, in bursts. Batches are always whole bursts.
   void Submit() {
     const size_t burst = std::min<size_t>(options_.burst, ours_.size());
     while (free_ >= burst || (free_ != 0 && options_.handing != Handing::kBatch)) {
@@ -88,14 +88,14 @@ class Station {
 }  // namespace
 
 void CardLoop(State& state, const LoopOptions& options) {
-  std::deque<Station> stations;  // ends after the card, which may still have its requests
+  std::deque<Station> stations;  // outlives the card, which may still hold requests
   const auto card = CardWithoutLatency(state, options);
   if (card == nullptr) return;
   for (const auto& queue_pair : card->queue_pairs()) stations.emplace_back(*queue_pair, options);
   for (Station& station : stations) station.Submit();
   auto station = stations.begin();
   size_t popped = 0;
-  // What came back at once is counted down, so that an iteration stays a request.
+  // Several requests may complete together: `popped` counts them down, one for each iteration.
   for ([[maybe_unused]] auto _ : state) {
     while (popped == 0) {
       popped = station->Pop();
@@ -138,7 +138,7 @@ class BareRing {
   }
   void Submit() { io_uring_submit(&ring_); }
 
-  // Sends everything that has come on to `to`. Returns how many.
+  // Passes every message that has arrived on to `to`. Returns how many there were.
   size_t PassOn(const BareRing& to) {
     std::array<io_uring_cqe*, 64> entries;
     size_t total = 0;
@@ -185,13 +185,14 @@ void BareMessageLoop(State& state, uint32_t in_flight) {
 
 namespace {
 
-// One thread pushes, one pops; never more words in it than it has room for.
+// A ring for one pushing and one popping thread. Requires: at most `room` words in it.
 class BareWords {
  public:
   explicit BareWords(uint32_t room) : words_(std::bit_ceil(room)), mask_(words_.size() - 1) {}
 
   void Push(std::span<const uint64_t> words) {
-    const uint64_t tail = tail_.load(std::memory_order_relaxed);  // the pusher's own
+    const uint64_t tail =
+        tail_.load(std::memory_order_relaxed);  // written by the pushing thread only
     for (size_t i = 0; i < words.size(); ++i) words_[(tail + i) & mask_] = words[i];
     tail_.store(tail + words.size(), std::memory_order_release);
   }
@@ -207,7 +208,7 @@ class BareWords {
   std::vector<uint64_t> words_;
   const size_t mask_;
   alignas(128) std::atomic<uint64_t> tail_{0};
-  alignas(128) uint64_t head_ = 0;  // the popper's own
+  alignas(128) uint64_t head_ = 0;  // used by the popping thread only
 };
 
 }  // namespace

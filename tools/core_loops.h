@@ -1,7 +1,7 @@
-// Core loops: a card without latency kept full from one thread, and the same without a card: what
-// the rows about transports and whole paths share.
+// Core loops: loops that keep a card without latency full from one thread, and loops of the same
+// shape without a card. The rows about transports and whole paths share them.
 //
-// Threads: the caller's; the card's or the loop's own on the other side.
+// Threads: the caller's thread, and on the other side the card's thread or one of the loop.
 #ifndef GHOSTCARD_TOOLS_CORE_LOOPS_H_
 #define GHOSTCARD_TOOLS_CORE_LOOPS_H_
 
@@ -19,9 +19,9 @@ using hwsim::SpinPause;
 
 // How requests are handed to a queue pair.
 enum class Handing : uint8_t {
-  kOneByOne,  // a submit, and a doorbell, each: what a job does
-  kList,      // one descriptor each, one doorbell for all that came back
-  kBatch,     // one descriptor for all of a burst
+  kOneByOne,  // one submit and one doorbell for each request, as a job does
+  kList,      // one descriptor for each request, one doorbell for all that completed together
+  kBatch,     // one descriptor and one doorbell for a burst
 };
 
 struct LoopOptions {
@@ -32,17 +32,17 @@ struct LoopOptions {
   uint32_t queue_pairs = 1;
 };
 
-// A card that takes no time, with depth for `in_flight` requests and no interrupts. Null: it
-// cannot be had, and `state` says why.
+// A card that takes no time, with room for `in_flight` requests and without interrupts. Null: the
+// card could not be made; the error of `state` says why.
 std::unique_ptr<hwsim::RealCard> CardWithoutLatency(benchmark::State& state,
                                                     const LoopOptions& options);
 
-// Keeps `in_flight` null requests on a card, by polling. An iteration is one request.
+// Keeps `in_flight` null requests on a card and polls for completions. An iteration is one request.
 void CardLoop(benchmark::State& state, const LoopOptions& options);
 
-// Two io_urings, two threads, messages there and back, nothing else.
+// Two threads send messages back and forth between two io_urings, without a card.
 void BareMessageLoop(benchmark::State& state, uint32_t in_flight);
-// Two rings in shared memory, two threads, words there and back, nothing else.
+// Two threads send words back and forth through two rings in shared memory, without a card.
 void BareMemoryLoop(benchmark::State& state, uint32_t in_flight, uint32_t burst);
 
 }  // namespace tools

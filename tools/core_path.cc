@@ -24,7 +24,7 @@ using waitctx::JobStatus;
 
 namespace {
 
-// One session of the server: a context, and an operation to run in a job.
+// One session of the server: a wait context, and an operation that runs in a job.
 struct Session {
   waitctx::WaitContextRef context = waitctx::WaitContext::Create();
   engine::Operation<hwsim::Null> operation;
@@ -70,7 +70,7 @@ class Server {
     for (Session& session : sessions_) session.context->Close();
   }
 
-  // Looks once for what completed, and goes on with the jobs that were told. Returns how many
+  // Looks once for completions and resumes the jobs that were notified. Returns how many jobs
   // finished.
   size_t Turn() {
     const size_t before = finished_;
@@ -83,7 +83,7 @@ class Server {
   }
 
  private:
-  // Starts the session that has been at rest the longest.
+  // Starts the session that has been idle the longest.
   void Start() {
     Session& session = *at_rest_.front();
     at_rest_.pop_front();
@@ -139,7 +139,7 @@ int PauseOnce(void*) {
   return 0;
 }
 
-// Jobs that are paused while others work.
+// Jobs that stay paused while other jobs run.
 class OtherJobs {
  public:
   explicit OtherJobs(uint32_t count) : jobs_(count) {
@@ -183,7 +183,7 @@ void PathLoop(State& state, const PathOptions& options) {
 
 namespace {
 
-// What telling by fd costs with nothing around it: `fds` eventfds written, awaited, read.
+// The cost of notification by fd alone: `fds` eventfds are written, waited for and read.
 void BareEventFds(State& state, size_t fds) {
   const hwsim::UniqueFd epoll(::epoll_create1(EPOLL_CLOEXEC));
   std::vector<hwsim::EventFd> lines;
@@ -209,7 +209,7 @@ Contender Path(std::string name, PathOptions options) {
           .time = Contender::Time::kReal};
 }
 
-// As jobs submit: one by one, each with its doorbell.
+// Submits as jobs do: one request at a time, each with its doorbell.
 Contender Alone(std::string name, TransportKind transport) {
   const LoopOptions options{.transport = transport, .handing = Handing::kOneByOne};
   return {.name = std::move(name),

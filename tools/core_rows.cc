@@ -10,7 +10,7 @@ namespace {
 
 constexpr double kNothing = std::numeric_limits<double>::quiet_NaN();
 
-// Keeps what the last run reported, and prints nothing.
+// Keeps the report of the last run and prints nothing.
 class Keeper final : public benchmark::BenchmarkReporter {
  public:
   bool ReportContext(const Context&) override { return true; }
@@ -28,7 +28,7 @@ class Keeper final : public benchmark::BenchmarkReporter {
   std::map<std::string, double> counters;
 };
 
-// Distinct for any two contenders, and a pattern that matches only itself.
+// A name that no other contender has, and that as a pattern matches only itself.
 std::string RegisteredName(const CoreRow& row, size_t contender) {
   return "row_" + std::to_string(row.number) + "_" + std::to_string(contender) + "_end";
 }
@@ -109,7 +109,7 @@ RowResult RunRow(const CoreRow& row, const CoreOptions& options) {
       if (result.errors.contains(name)) continue;
       if (options.progress) options.progress(row.name + ", " + name);
       Keeper keeper;
-      // Else it would print its own table beside ours.
+      // With a reporter of ours, Google Benchmark prints no table.
       benchmark::RunSpecifiedBenchmarks(&keeper, RegisteredName(row, i));
       if (!keeper.error.empty()) result.errors[name] = keeper.error;
       const auto rate = keeper.counters.find("items_per_second");

@@ -1,9 +1,9 @@
-// Core rows: what this project's own code costs beside the raw primitive and beside what it
-// replaces. A row is a set of contenders, each a Google Benchmark function, and figures made from
-// what they measured; its repetitions alternate between the contenders (A B A B ...), so that a
-// drift of the machine's speed meets all alike.
+// Core rows: the cost of this project's own code compared with the raw primitive and with the code
+// that it replaces. A row has contenders, each a Google Benchmark function, and figures that are
+// computed from their measurements. The repetitions alternate between the contenders (A B A B ...),
+// so that a drift of the machine's speed affects all of them equally.
 //
-// Threads: the caller's, for everything but what a contender starts itself.
+// Threads: the caller's thread, and those that a contender starts.
 #ifndef GHOSTCARD_TOOLS_CORE_ROWS_H_
 #define GHOSTCARD_TOOLS_CORE_ROWS_H_
 
@@ -18,22 +18,23 @@
 
 namespace tools {
 
-// One thing measured. Its function reports how many items it did by SetItemsProcessed, and may
-// set counters. One that cannot run here calls SkipWithError.
+// One thing that is measured. Its function reports the number of items with SetItemsProcessed, and
+// may set counters. It calls SkipWithError when it cannot run on this machine.
 struct Contender {
   std::string name;
   std::function<void(benchmark::State&)> run;
-  // Processor time of the one thread that it needs, which other programs disturb less; or real
-  // time, for several threads.
+  // kProcessor: processor time, for a contender of one thread; other programs disturb it less.
+  // kReal: real time, for a contender of several threads.
   enum class Time : uint8_t { kProcessor, kReal } time = Time::kProcessor;
-  // How often its loop runs; 0: until the time is enough. For what costs much to set up.
+  // Iterations of its loop; 0: as many as CoreOptions::min_time_s takes. Set it when the setup is
+  // expensive.
   uint64_t iterations = 0;
 };
 
-// What the contenders of one repetition measured.
+// The measurements of one repetition.
 class Measured {
  public:
-  // Per item. NaN: it did not run.
+  // Per item. NaN: the contender did not run.
   double Ns(const std::string& contender) const;
   double Counter(const std::string& contender, const std::string& name) const;
 
@@ -41,7 +42,7 @@ class Measured {
   std::map<std::string, std::map<std::string, double>> counters;
 };
 
-// A number that each repetition gives, and where it is to come out.
+// A number that is computed for each repetition, and the bound that its median should keep.
 struct Figure {
   std::string what;
   std::string unit;  // "x", "ns", "bytes", "/s"
@@ -57,8 +58,9 @@ struct CoreRow {
   std::vector<Figure> figures;
 };
 
-// How often `ours` goes into `other`: what is faster by.
+// The time of `other` divided by that of `ours`: the factor by which `ours` is faster.
 Figure TimesFaster(const std::string& ours, const std::string& other, double at_least);
+// The time of `ours` divided by that of `other`.
 Figure TimesAsLong(const std::string& ours, const std::string& other, double at_most);
 // The time of one contender, with no bound.
 Figure NsOf(const std::string& contender);
@@ -67,7 +69,7 @@ struct FigureResult {
   int row = 0;
   std::string row_name;
   Figure figure;
-  std::vector<double> values;  // one per repetition that measured it, in their order
+  std::vector<double> values;  // one for each repetition that measured it, in order
   double median = 0, min = 0, max = 0;
   std::optional<bool> reached;  // none: no bound, or nothing measured
 };
@@ -75,18 +77,18 @@ struct FigureResult {
 struct CoreOptions {
   uint32_t repetitions = 7;
   double min_time_s = 0.05;  // of one contender in one repetition
-  // Told before each contender; may be empty.
+  // Called before each run of a contender; may be empty.
   std::function<void(const std::string& what)> progress;
 };
 
 struct RowResult {
   std::vector<FigureResult> figures;
-  std::map<std::string, std::string> errors;  // contenders that did not run, and why
+  std::map<std::string, std::string> errors;  // by contender that did not run: the reason
   std::map<std::string, double> ns_medians;   // by contender
 };
 RowResult RunRow(const CoreRow& row, const CoreOptions& options);
 
-// The rows, in files of their own.
+// The rows. Each function is in a file of its own.
 std::vector<CoreRow> WaitRows();       // jobs and wait contexts
 std::vector<CoreRow> TransportRows();  // rings
 std::vector<CoreRow> PathRows();       // the whole way of a request

@@ -1,4 +1,4 @@
-// Many of everything: rows 9 and 12.
+// Rows 9 and 12: many paused jobs, and how the cost grows with the number of objects.
 #include <unistd.h>
 
 #include <algorithm>
@@ -34,7 +34,7 @@ int PauseUntilStopped(void* args) {
   return 0;
 }
 
-// `count` jobs, paused; an iteration resumes one, each in its turn.
+// `count` paused jobs. An iteration resumes one of them; they take turns.
 void PausedJobs(State& state, size_t count) {
   bool stop = false;
   const bool* const args = &stop;
@@ -61,8 +61,8 @@ void PausedJobs(State& state, size_t count) {
   state.SetItemsProcessed(state.iterations());
 }
 
-// The same switches with nothing around them, on stacks as jobs have: what the memory alone makes
-// of so many.
+// Bare switches on stacks like those of jobs. They show how much of the cost of many jobs is the
+// cost of touching that much memory.
 void BareFibers(State& state, size_t count) {
   using boost::context::detail::fcontext_t;
   using boost::context::detail::jump_fcontext;
@@ -89,7 +89,7 @@ void BareFibers(State& state, size_t count) {
   state.SetItemsProcessed(state.iterations());
 }
 
-// The throughput of `many` in that of `few`.
+// The throughput of `many` divided by that of `few`.
 Figure Kept(std::string what, const std::string& many, const std::string& few) {
   Figure kept = TimesFaster(many, few, 0.8);
   kept.what = std::move(what);
@@ -122,12 +122,13 @@ CoreRow PausedRow() {
                   beside_bare}};
 }
 
-// --- 12: cost by how much there is ---
+// --- 12: cost by number of objects ---
 
-// Few enough that the cost of what is varied shows.
+// Small, so that the cost of the varied number is visible.
 constexpr uint32_t kAtATime = 64;
 
-// What costs much to set up is not set up again to find out how long it takes.
+// A fixed number when the setup is expensive: otherwise Google Benchmark repeats the setup to find
+// the number of iterations.
 uint64_t Iterations(uint32_t count) { return count < 10'000 ? 0 : 4 * uint64_t{count}; }
 
 Contender OfPath(const std::string& what, uint32_t count, PathOptions options) {

@@ -1,7 +1,7 @@
-// Jobs and wait contexts beside Boost.Context and libcrypto: rows 1 to 3.
+// Rows 1 to 3: jobs and wait contexts, compared with Boost.Context and libcrypto.
 //
-// "c api" is ours through libwaitctx_async.so, "libcrypto" is libcrypto.so.3, both through the same
-// table of function pointers; "c++" is waitctx/job.h.
+// "c api" calls libwaitctx_async.so and "libcrypto" calls libcrypto.so.3, both through a table of
+// function pointers. "c++" calls waitctx/job.h.
 #include <openssl/crypto.h>
 
 #include <boost/context/detail/fcontext.hpp>
@@ -113,8 +113,8 @@ void SwitchC(State& state, const AsyncFunctions& f) {
   f.WAIT_CTX_free(context);
 }
 
-// What OpenSSL promises of a job beyond the switch: it has a default library context of its own.
-// Without one set, that takes a look before and a look after; there is no cheaper question.
+// OpenSSL gives each job a default library context of its own. Without one set, that costs a look
+// at the default context before the switch and one after it.
 void LibraryContextLooks(State& state) {
   for ([[maybe_unused]] auto _ : state) {
     benchmark::DoNotOptimize(OSSL_LIB_CTX_set0_default(nullptr));
@@ -185,7 +185,7 @@ void SetClear(State& state, const AsyncFunctions& f) {
   f.WAIT_CTX_free(context);
 }
 
-// With two fds, as of a session with a cipher and a signature under way.
+// A context with two fds, like that of a session with a cipher and a signature under way.
 ASYNC_WAIT_CTX* ContextWithTwo(const AsyncFunctions& f, const void* key) {
   ASYNC_WAIT_CTX* context = f.WAIT_CTX_new();
   f.WAIT_CTX_set_wait_fd(context, key, 5, nullptr, nullptr);
@@ -225,7 +225,7 @@ CoreRow ContextRow(const std::string& name, Use use, double at_least) {
 }  // namespace
 
 std::vector<CoreRow> WaitRows() {
-  // Equal, as far as a median of repetitions can tell.
+  // Equal, within the noise of the medians.
   constexpr double kEqual = 0.95;
   return {SwitchRow(),
           JobRow(),

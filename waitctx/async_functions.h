@@ -1,7 +1,7 @@
-// The ASYNC_* functions of one shared library as a table, so that a program can call OpenSSL's and
-// ours side by side in one process.
+// AsyncFunctions: the ASYNC_* functions of one shared library as a table, so that one process can
+// call OpenSSL's functions and ours side by side.
 //
-// Ownership: the library stays loaded for good.
+// Threads: LoadAsyncFunctions from any thread. Ownership: the library is never unloaded.
 #ifndef GHOSTCARD_WAITCTX_ASYNC_FUNCTIONS_H_
 #define GHOSTCARD_WAITCTX_ASYNC_FUNCTIONS_H_
 
@@ -15,7 +15,7 @@
 
 namespace waitctx {
 
-// Ours, as a data file of the test, run by Bazel or by hand from the root; and OpenSSL's.
+// Paths for dlopen. Ours is relative to the root of the source tree, where Bazel runs tests.
 inline constexpr const char* kOurLibrary = "./waitctx/libwaitctx_async.so";
 inline constexpr const char* kOpenSslLibrary = "libcrypto.so.3";
 
@@ -46,7 +46,8 @@ struct AsyncFunctions {
 #undef GHOSTCARD_FUNCTION
 };
 
-// Not `loaded` where there is no such library, or not all of it.
+// The functions of `library`. `loaded` is false when the library or one of the functions is
+// missing; dlopen's reason goes to standard error.
 inline AsyncFunctions LoadAsyncFunctions(const char* library) {
   AsyncFunctions table;
   void* handle = dlopen(library, RTLD_NOW | RTLD_LOCAL);
