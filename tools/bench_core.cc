@@ -1,6 +1,6 @@
-// What the core costs beside its raw primitives and beside libcrypto's own: a table of ratios.
-// Each is the median of repetitions that alternate between the contenders. The exit code is 0
-// whatever the figures: a time is reported, never asserted.
+// Compares the cost of the core with that of raw primitives and of libcrypto: a table of ratios.
+// Each ratio is the median of repetitions that alternate between the contenders. The exit code is
+// 0 whatever the figures are: this program reports times and asserts none.
 //
 //   bazel run --config=opt //tools:bench_core -- --row switch --row 4
 #include <fmt/format.h>
@@ -13,7 +13,9 @@
 #include <nlohmann/json.hpp>
 
 #include "tools/core_rows.h"
-#include "tools/report.h"
+#include "tools/text/environment.h"
+#include "tools/text/json_file.h"
+#include "tools/text/table.h"
 
 namespace tools {
 namespace {

@@ -14,7 +14,7 @@
 #include <utility>
 
 #include "tools/check_rules.h"
-#include "tools/report.h"
+#include "tools/text/table.h"
 
 namespace tools {
 namespace {

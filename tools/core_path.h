@@ -1,8 +1,8 @@
-// The whole way of a request as a server takes it: start a job, submit, pause, complete, notify,
-// resume, finish. Leaner than workload.h, whose clock readings and samples would be most of what
-// is to be measured.
+// The whole path of a request in a server: start a job, submit, pause, complete, notify, resume,
+// finish. It does less than a job load, whose clock readings and samples would dominate the
+// measurement.
 //
-// Threads: the caller's, which is the application's and polls; the card's.
+// Threads: the caller's thread, which is the application's and polls, and the card's threads.
 #ifndef GHOSTCARD_TOOLS_CORE_PATH_H_
 #define GHOSTCARD_TOOLS_CORE_PATH_H_
 
@@ -11,7 +11,7 @@
 #include <cstdint>
 
 #include "hwsim/rings/transport.h"
-#include "tools/workload.h"
+#include "tools/load/notify.h"
 
 namespace tools {
 
@@ -20,7 +20,7 @@ struct PathOptions {
   Notify notify = Notify::kCallback;
   uint32_t in_flight = 256;  // jobs under way at a time, each with a request
   uint32_t contexts = 256;   // used in turn; at least in_flight
-  uint32_t other_jobs = 0;   // paused beside them, and never told
+  uint32_t other_jobs = 0;   // further jobs, which stay paused
   uint32_t queue_pairs = 1;
 };
 

@@ -12,12 +12,12 @@
 
 #include "hwsim/model/toml_reader.h"
 #include "tools/reduce.h"
-#include "tools/report.h"
 #include "tools/run_log.h"
 #include "tools/run_trace.h"
 #include "tools/scenario_toml.h"
 #include "tools/scenario_write.h"
 #include "tools/simulate_command.h"
+#include "tools/text/json_file.h"
 #include "tools/workload.h"
 
 namespace tools {

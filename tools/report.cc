@@ -1,101 +1,16 @@
 #include "tools/report.h"
 
 #include <fmt/format.h>
-#include <openssl/crypto.h>
-#include <sys/utsname.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
-#include <cmath>
-#include <cstdio>
-#include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
+#include <utility>
+#include <vector>
+
+#include "tools/text/environment.h"
+#include "tools/text/table.h"
 
 namespace tools {
-
-namespace {
-
-std::string ProcessorName() {
-  std::ifstream cpuinfo("/proc/cpuinfo");
-  for (std::string line; std::getline(cpuinfo, line);) {
-    const size_t colon = line.find(": ");
-    if (line.starts_with("model name") && colon != std::string::npos) return line.substr(colon + 2);
-  }
-  return "unknown";
-}
-
-}  // namespace
-
-bool IsOptimisedBuild() {
-#if defined(__OPTIMIZE__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-  return true;
-#else
-  return false;
-#endif
-}
-
-std::vector<std::pair<std::string, std::string>> Environment() {
-  utsname name{};
-  ::uname(&name);
-  return {{"kernel", std::string(name.sysname) + " " + name.release},
-          {"machine", name.machine},
-          {"processor", ProcessorName()},
-          {"processors_online", std::to_string(::sysconf(_SC_NPROCESSORS_ONLN))},
-          {"libcrypto", OpenSSL_version(OPENSSL_VERSION)},
-          {"compiler", __VERSION__},
-          {"build", IsOptimisedBuild() ? "optimised" : "not optimised"}};
-}
-
-std::string FormatNanoseconds(double ns) {
-  static constexpr std::array<std::string_view, 4> kUnits = {"ns", "us", "ms", "s"};
-  size_t unit = 0;
-  while (ns >= 999.5 && unit + 1 < kUnits.size()) {
-    ns /= 1000;
-    ++unit;
-  }
-  return fmt::format("{:.{}f} {}", ns,
-                     ns >= 99.95 || (unit == 0 && ns == 0) ? 0
-                     : ns >= 9.995                         ? 1
-                                                           : 2,
-                     kUnits[unit]);
-}
-
-std::string FormatCount(double count) {
-  static constexpr std::array<std::string_view, 4> kUnits = {"", " k", " M", " G"};
-  size_t unit = 0;
-  while (count >= 9999.5 && unit + 1 < kUnits.size()) {
-    count /= 1000;
-    ++unit;
-  }
-  const bool whole = unit == 0 && count == std::floor(count);
-  return fmt::format("{:.{}f}{}", count,
-                     whole || count >= 99.95 ? 0
-                     : count >= 9.995        ? 1
-                                             : 2,
-                     kUnits[unit]);
-}
-
-std::string FormatTable(const std::vector<std::vector<std::string>>& rows, size_t left_columns) {
-  std::vector<size_t> widths;
-  for (const auto& row : rows) {
-    widths.resize(std::max(widths.size(), row.size()));
-    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-  }
-  std::string text;
-  for (const auto& row : rows) {
-    std::string line;
-    for (size_t i = 0; i < row.size(); ++i) {
-      line +=
-          fmt::format(fmt::runtime(i < left_columns ? "{:<{}}  " : "{:>{}}  "), row[i], widths[i]);
-    }
-    line.erase(line.find_last_not_of(' ') + 1);
-    text += line + "\n";
-  }
-  return text;
-}
 
 std::string BenchTable(std::span<const RunReport> reports) {
   std::vector<std::vector<std::string>> speed = {{"operation", "completion", "notify", "ops/s",
@@ -134,6 +49,27 @@ std::string BenchTable(std::span<const RunReport> reports) {
   return FormatTable(speed, 3) + "\nWhere the time goes:\n" + FormatTable(split, 3);
 }
 
+namespace {
+
+std::string Sentence(const NotifyComparison& comparison) {
+  using Verdict = NotifyComparison::Verdict;
+  switch (comparison.verdict) {
+    case Verdict::kFailed:
+      return "not compared, as operations failed";
+    case Verdict::kOneRepetition:
+      return fmt::format("callback at {:.2f}x of fd, in one repetition", comparison.ratio);
+    case Verdict::kNoDifference:
+      return fmt::format("no difference beyond the noise ({:.2f}x)", comparison.ratio);
+    case Verdict::kCallback:
+      return fmt::format("callback won by {:.2f}x", comparison.ratio);
+    case Verdict::kFd:
+      break;
+  }
+  return fmt::format("fd won by {:.2f}x", 1 / comparison.ratio);
+}
+
+}  // namespace
+
 std::string BenchVerdict(std::span<const RunReport> reports) {
   std::string text;
   for (const RunReport& fd : reports) {
@@ -144,29 +80,8 @@ std::string BenchVerdict(std::span<const RunReport> reports) {
     });
     if (callback == reports.end()) continue;
     if (!text.empty()) text += "; ";
-    text += fmt::format("{}, {}: ", hwsim::OperationName(fd.operation),
-                        hwsim::CompletionModeName(fd.completion));
-    if (fd.err + callback->err != 0) {
-      text += "not compared, as operations failed";
-      continue;
-    }
-    const double ratio = callback->ops_per_s / fd.ops_per_s;
-    const bool once =
-        callback->ops_per_s_min == callback->ops_per_s_max && fd.ops_per_s_min == fd.ops_per_s_max;
-    if (once) {
-      text += fmt::format("callback at {:.2f}x of fd, in one repetition", ratio);
-      continue;
-    }
-    // A difference within what the repetitions themselves differ by is none.
-    const bool overlap =
-        callback->ops_per_s_min <= fd.ops_per_s_max && fd.ops_per_s_min <= callback->ops_per_s_max;
-    if (overlap) {
-      text += fmt::format("no difference beyond the noise ({:.2f}x)", ratio);
-    } else if (ratio >= 1) {
-      text += fmt::format("callback won by {:.2f}x", ratio);
-    } else {
-      text += fmt::format("fd won by {:.2f}x", 1 / ratio);
-    }
+    text += fmt::format("{}, {}: {}", hwsim::OperationName(fd.operation),
+                        hwsim::CompletionModeName(fd.completion), Sentence(Compare(fd, *callback)));
   }
   return text.empty() ? text : "In operations per second: " + text + ".";
 }
@@ -221,25 +136,6 @@ nlohmann::json ToJson(std::span<const RunReport> reports) {
   nlohmann::json runs = nlohmann::json::array();
   for (const RunReport& report : reports) runs.push_back(ToJson(report));
   return {{"environment", std::move(environment)}, {"runs", std::move(runs)}};
-}
-
-hwsim::Expected<void> CheckWritable(const std::string& path) {
-  if (path == "-" || ::access(path.c_str(), W_OK) == 0) return {};
-  if (errno == ENOENT) {
-    const std::filesystem::path folder = std::filesystem::path(path).parent_path();
-    if (::access(folder.empty() ? "." : folder.c_str(), W_OK | X_OK) == 0) return {};
-  }
-  return hwsim::Unexpected(hwsim::SystemError(path, errno));
-}
-
-hwsim::Expected<void> WriteJson(const std::string& path, const nlohmann::json& json) {
-  const std::string text = json.dump(2) + "\n";
-  std::FILE* const file = path == "-" ? stdout : std::fopen(path.c_str(), "w");
-  if (file == nullptr) return hwsim::Unexpected(hwsim::SystemError(path, errno));
-  const bool written = std::fwrite(text.data(), 1, text.size(), file) == text.size();
-  const bool flushed = (file == stdout ? std::fflush(file) : std::fclose(file)) == 0;
-  if (!written || !flushed) return hwsim::Unexpected(hwsim::SystemError(path, errno));
-  return {};
 }
 
 }  // namespace tools

@@ -6,11 +6,13 @@
 #include <array>
 #include <cmath>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <numeric>
 
 #include "hwsim/check.h"
 #include "hwsim/virtual_card.h"
 #include "tools/report.h"
+#include "tools/text/table.h"
 
 namespace tools {
 
@@ -35,7 +37,7 @@ Expected<double> IdealThroughput(const CardOptions& options, hwsim::OperationKin
     GHOSTCARD_CHECK(queue_pair.Submit(request) == hwsim::SubmitStatus::kOk, "a slot is free");
   };
   for (uint32_t i = 0; i < depth; ++i) submit(requests[i]);
-  // The first depth are the way in; then enough to average over.
+  // The first completions belong to the start-up and are not counted.
   const uint64_t skipped = 2ull * depth;
   const uint64_t counted = std::max<uint64_t>(20'000, 4ull * depth);
   uint64_t completed = 0;
@@ -51,7 +53,7 @@ Expected<double> IdealThroughput(const CardOptions& options, hwsim::OperationKin
     }
   }
   const auto time = std::chrono::duration<double>((*card)->clock().Now() - start).count();
-  // No latency and no cap: the model has no limit, and time stands still.
+  // A model without latency and without a rate cap has no limit: virtual time stands still.
   return time > 0 ? static_cast<double>(completed - skipped) / time : HUGE_VAL;
 }
 
@@ -80,7 +82,7 @@ SaturateReport Summarise(RunReport run, double ideal) {
                             : std::accumulate(run.retries.begin(), run.retries.end(), 0.0) /
                                   static_cast<double>(run.retries.size());
   report.retries = QuantilesOf(run.retries);
-  // Every job has finished: what the engine has not completed by now it never will.
+  // Every job has finished, so the engine completes nothing more.
   const engine::Engine::Stats& stats = run.engine;
   const uint64_t completed = stats.succeeded + stats.failed;
   report.lost = stats.accepted > completed ? stats.accepted - completed : 0;
@@ -108,13 +110,13 @@ Expected<std::vector<SaturateReport>> RunSaturate(const SaturateOptions& options
   for (const hwsim::CompletionMode completion : options.completions) {
     for (const engine::RetryPolicy retry : options.retries) {
       for (const Notify notify : options.notifies) {
-        RunOptionsOf run{.completion = completion,
-                         .notify = notify,
-                         .retry = retry,
-                         .operation = options.operation,
-                         .concurrency = SaturateJobs(options),
-                         .requests = options.requests,
-                         .progress = {}};
+        MeasuredRunOptions run{.completion = completion,
+                               .notify = notify,
+                               .retry = retry,
+                               .operation = options.operation,
+                               .concurrency = SaturateJobs(options),
+                               .requests = options.requests,
+                               .progress = {}};
         if (options.progress) {
           const std::string what = fmt::format("{}, {}, {}", hwsim::CompletionModeName(completion),
                                                engine::RetryPolicyName(retry), NotifyName(notify));
@@ -155,6 +157,20 @@ std::string SaturateTable(const std::vector<SaturateReport>& reports) {
          fmt::format("{}", report.lost), fmt::format("{}", report.duplicated)});
   }
   return FormatTable(rows, 3);
+}
+
+nlohmann::json ToJson(const SaturateReport& report) {
+  nlohmann::json json = ToJson(report.run);
+  json["ideal_ops_per_s"] = report.ideal_ops_per_s;
+  json["fairness_jain"] = report.fairness;
+  json["retries_per_op"] = {{"mean", report.retries_mean},
+                            {"p50", report.retries.p50},
+                            {"p90", report.retries.p90},
+                            {"p99", report.retries.p99},
+                            {"max", report.retries.max}};
+  json["lost"] = report.lost;
+  json["duplicated"] = report.duplicated;
+  return json;
 }
 
 }  // namespace tools

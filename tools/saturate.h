@@ -1,13 +1,20 @@
-// Saturate: a queue pair driven past its depth, for each way to tell a job that there is space
-// again and each way to tell it that it is done.
+// Saturate: more jobs than a queue pair has slots, once for each completion mode, retry policy and
+// notification.
+//
+// Threads: RunSaturate runs on the caller's thread, which is the application's thread of the loads.
 #ifndef GHOSTCARD_TOOLS_SATURATE_H_
 #define GHOSTCARD_TOOLS_SATURATE_H_
 
+#include <cstdint>
 #include <functional>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
-#include "tools/bench.h"
+#include "hwsim/error.h"
+#include "tools/bench/measured_run.h"
+#include "tools/load/card_options.h"
+#include "tools/load/notify.h"
 
 namespace tools {
 
@@ -18,8 +25,9 @@ struct SaturateOptions {
   std::vector<engine::RetryPolicy> retries;
   hwsim::OperationKind operation = hwsim::OperationKind::kRsa2048Sign;
   uint32_t size_bytes = 1024;
-  double overload = 4;  // jobs under way for each slot of the queue pair
-  uint64_t requests = 50'000;
+  double overload = 4;         // jobs under way for each slot of the queue pair
+  uint64_t requests = 50'000;  // per run
+  // Called often with what runs and the part of all runs that is done; may be empty.
   std::function<void(const std::string& what, double fraction)> progress;
 };
 
@@ -28,25 +36,28 @@ uint32_t SaturateJobs(const SaturateOptions& options);
 
 struct SaturateReport {
   RunReport run;
-  double ideal_ops_per_s = 0;  // the model alone, its depth always full, no one to tell
-  double fairness = 0;         // Jain's index over jobs: 1: all alike; 1/n: one has it all
+  double ideal_ops_per_s = 0;  // see IdealThroughput
+  double fairness = 0;         // Jain's index over jobs; 1: all are equal, 1/n: one got everything
   uint64_t job_finished_min = 0, job_finished_max = 0;
   Quantiles retries;
   double retries_mean = 0;
   uint64_t lost = 0;        // accepted and never completed
-  uint64_t duplicated = 0;  // completed more often than accepted, or finished more than started
+  uint64_t duplicated = 0;  // completions beyond the accepted requests
 };
 
-// Requests per second of virtual time that the model serves with `depth` always in flight.
+// Requests per second of virtual time that the card's model alone serves with a full queue pair:
+// no jobs, no notification, no faults. Infinite when the model has no limit.
 hwsim::Expected<double> IdealThroughput(const CardOptions& card, hwsim::OperationKind operation,
                                         uint32_t size_bytes);
 
 // (sum x)^2 / (n * sum x^2). 1 when there are no values.
 double JainIndex(const std::vector<uint64_t>& values);
 
+// Fails when the card, the engine or the load does.
 hwsim::Expected<std::vector<SaturateReport>> RunSaturate(const SaturateOptions& options);
 
 std::string SaturateTable(const std::vector<SaturateReport>& reports);
+nlohmann::json ToJson(const SaturateReport& report);
 
 }  // namespace tools
 

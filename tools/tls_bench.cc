@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "engine/openssl/provider/ghostcard_poll.h"
-#include "tools/report.h"
+#include "tools/text/table.h"
 
 namespace tools {
 

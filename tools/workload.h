@@ -1,60 +1,45 @@
-// Workload: many jobs on one application thread, driven through an engine as an
-// event-loop server drives them: start a job, and when it pauses wait for its fd
-// (epoll) or its callback (a ready list), resume it, start the next one.
+// JobLoad: many jobs on one application thread, driven through an engine as an event-loop server
+// drives them: start a job, wait for its fd (epoll) or its callback (a ready list) when it pauses,
+// resume it, start the next job.
 //
-// Threads: Run on the caller's thread, which is the application's; callbacks on the
-// engine's. Time: CLOCK_MONOTONIC.
+// Threads: RunJobLoad runs on the caller's thread, which is the application's. The engine's threads
+// run callbacks. Time: CLOCK_MONOTONIC.
 #ifndef GHOSTCARD_TOOLS_WORKLOAD_H_
 #define GHOSTCARD_TOOLS_WORKLOAD_H_
 
 #include <cstdint>
 #include <functional>
-#include <memory>
-#include <string_view>
 #include <vector>
 
 #include "engine/engine.h"
-#include "hwsim/operations.h"
+#include "hwsim/clock.h"
+#include "hwsim/error.h"
+#include "tools/load/notify.h"
+#include "tools/load/operation_factory.h"
 
 namespace tools {
 
-enum class Notify : uint8_t { kFd, kCallback };
-std::string_view NotifyName(Notify notify);  // "fd", "callback"
-
-// Makes operations of one kind with fixed inputs.
-class OperationFactory {
- public:
-  // `size_bytes` is the input's length where the kind has one. Fails when a key cannot be made.
-  static hwsim::Expected<OperationFactory> Create(hwsim::OperationKind kind, uint32_t size_bytes);
-  engine::OperationHandle Make() const { return make_(); }
-
- private:
-  explicit OperationFactory(std::function<engine::OperationHandle()> make)
-      : make_(std::move(make)) {}
-  std::function<engine::OperationHandle()> make_;
-};
-
-struct WorkloadOptions {
+struct JobLoadOptions {
   Notify notify = Notify::kFd;
   uint32_t concurrency = 64;  // jobs under way at a time; >= 1
   uint64_t requests = 100'000;
-  // Called now and then with the number of finished requests; may be empty.
+  // Called often, with the number of finished requests; may be empty.
   std::function<void(uint64_t finished)> progress;
 };
 
-// What one request took, in ns; UINT32_MAX: 4.29 s or more.
+// How long one request took, in ns; UINT32_MAX: 4.29 s or more.
 struct PhaseSample {
-  uint32_t queueing_ns = 0;      // from the job's start until an engine of the card took it up
+  uint32_t queueing_ns = 0;      // from the job's start until a service unit of the card took it
   uint32_t service_ns = 0;       // from there until the card completed it
-  uint32_t notification_ns = 0;  // from there until the job had finished
+  uint32_t notification_ns = 0;  // from there until the job finished
   uint32_t total_ns = 0;
 };
 
-struct WorkloadResult {
-  uint64_t finished = 0;  // jobs finished
-  uint64_t ok = 0;        // of them with a result
-  uint64_t err = 0;       // refused, failed, given up
-  uint64_t again = 0;     // EAGAIN pauses seen
+struct JobLoadResult {
+  uint64_t finished = 0;  // jobs finished: ok + err
+  uint64_t ok = 0;        // jobs with a result
+  uint64_t err = 0;       // jobs whose operation was refused, failed or was given up
+  uint64_t again = 0;     // pauses with the status EAGAIN
   hwsim::Duration wall{};
   hwsim::Duration cpu{};             // user and system time of the whole process
   uint64_t sleeps = 0;               // voluntary context switches of the whole process
@@ -64,12 +49,13 @@ struct WorkloadResult {
 };
 inline constexpr size_t kSamplesMax = 1'000'000;
 
-// Runs `options.requests` jobs, each running one operation on `engine`. Requires: waitctx's own
-// jobs (no binding), called outside a job. Fails when jobs or descriptors cannot be had, and when
-// nothing finishes for 30 s; what is under way is cancelled then.
-hwsim::Expected<WorkloadResult> RunWorkload(engine::Engine& engine,
-                                            const OperationFactory& operations,
-                                            const WorkloadOptions& options);
+// Runs `options.requests` jobs, each of which runs one operation on `engine`. Fails when jobs or
+// descriptors run short, or when nothing finishes for 30 s; jobs that are under way are cancelled
+// then. Requires: an engine without a binding, which uses waitctx's jobs. The caller is outside a
+// job.
+hwsim::Expected<JobLoadResult> RunJobLoad(engine::Engine& engine,
+                                          const OperationFactory& operations,
+                                          const JobLoadOptions& options);
 
 }  // namespace tools
 

@@ -76,7 +76,7 @@ TEST_P(EngineStressTest, NothingIsLostAtFourTimesTheDepth) {
   if (engine == nullptr) GTEST_SKIP() << "io_uring refused";
   const auto operations = tools::OperationFactory::Create(hwsim::OperationKind::kNull, 0).value();
   const uint64_t requests = 2000 * kScale;
-  const auto result = tools::RunWorkload(
+  const auto result = tools::RunJobLoad(
       *engine, operations,
       {.notify = GetParam().notify, .concurrency = 32, .requests = requests, .progress = {}});
   ASSERT_TRUE(result) << result.error().message;
@@ -93,7 +93,7 @@ TEST_P(EngineStressTest, RealWorkHasItsResults) {
   const auto operations =
       tools::OperationFactory::Create(hwsim::OperationKind::kSha256, 256).value();
   const uint64_t requests = 200 * kScale;
-  const auto result = tools::RunWorkload(
+  const auto result = tools::RunJobLoad(
       *engine, operations,
       {.notify = GetParam().notify, .concurrency = 16, .requests = requests, .progress = {}});
   ASSERT_TRUE(result) << result.error().message;
@@ -233,7 +233,7 @@ TEST_P(EngineStressTest, JobsOnManyThreads) {
   std::vector<std::thread> threads;
   for (int i = 0; i < 3; ++i) {
     threads.emplace_back([&] {
-      const auto result = tools::RunWorkload(
+      const auto result = tools::RunJobLoad(
           *engine, operations,
           {.notify = GetParam().notify, .concurrency = 8, .requests = requests, .progress = {}});
       if (result) ok.fetch_add(result->ok);

@@ -15,7 +15,7 @@
 #include "hwsim/model/fault_plan.h"
 #include "hwsim/rare.h"
 #include "tools/reduce.h"
-#include "tools/report.h"
+#include "tools/text/environment.h"
 #include "tools/run_process.h"
 #include "tools/run_trace.h"
 #include "tools/scenario_toml.h"

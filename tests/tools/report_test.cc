@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 
 #include "tools/saturate.h"
+#include "tools/text/json_file.h"
+#include "tools/text/table.h"
 
 namespace tools {
 namespace {

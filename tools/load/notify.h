@@ -1,0 +1,35 @@
+// Notify: how a job learns that it can continue.
+#ifndef GHOSTCARD_TOOLS_LOAD_NOTIFY_H_
+#define GHOSTCARD_TOOLS_LOAD_NOTIFY_H_
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include "hwsim/base/enum_names.h"
+
+namespace tools {
+
+enum class Notify : uint8_t {
+  kFd,        // its wait fd becomes readable
+  kCallback,  // the callback of its wait context runs
+};
+
+}  // namespace tools
+
+template <>
+inline constexpr auto hwsim::kNamesOf<tools::Notify> =
+    std::to_array<hwsim::EnumName<tools::Notify>>({
+        {tools::Notify::kFd, "fd"},
+        {tools::Notify::kCallback, "callback"},
+    });
+
+namespace tools {
+
+constexpr std::string_view NotifyName(Notify notify) {
+  return hwsim::EnumNames<Notify>::NameOf(notify);
+}
+
+}  // namespace tools
+
+#endif  // GHOSTCARD_TOOLS_LOAD_NOTIFY_H_
