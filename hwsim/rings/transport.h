@@ -24,12 +24,14 @@
 #ifndef GHOSTCARD_HWSIM_RINGS_TRANSPORT_H_
 #define GHOSTCARD_HWSIM_RINGS_TRANSPORT_H_
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
 
+#include "hwsim/base/enum_names.h"
 #include "hwsim/clock.h"
 #include "hwsim/error.h"
 #include "hwsim/request.h"
@@ -111,6 +113,13 @@ class Transport {
 };
 
 enum class TransportKind : uint8_t { kAuto, kUring, kMemory };
+
+template <>
+inline constexpr auto kNamesOf<TransportKind> = std::to_array<EnumName<TransportKind>>({
+    {TransportKind::kAuto, "auto"},
+    {TransportKind::kUring, "uring"},
+    {TransportKind::kMemory, "memory"},
+});
 
 // kAuto: io_uring, or the memory transport where the kernel refuses io_uring; `note` is then one
 // line that says why, and empty otherwise. kUring: the refusal is an error with that line.

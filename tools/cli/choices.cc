@@ -17,11 +17,7 @@ Choices<CompletionMode> CompletionChoices() {
 
 Choices<Notify> NotifyChoices() { return ChoicesOf<Notify>(); }
 
-Choices<hwsim::TransportKind> TransportChoices() {
-  return {{"auto", hwsim::TransportKind::kAuto},
-          {"uring", hwsim::TransportKind::kUring},
-          {"memory", hwsim::TransportKind::kMemory}};
-}
+Choices<hwsim::TransportKind> TransportChoices() { return ChoicesOf<hwsim::TransportKind>(); }
 
 Choices<RetryPolicy> RetryChoices() {
   return ChoicesOf({RetryPolicy::kWhenSpace, RetryPolicy::kImmediate}, &engine::RetryPolicyName);
