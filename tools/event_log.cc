@@ -12,8 +12,9 @@ namespace tools {
 
 namespace {
 
-// What stands behind the place.
+// What an event's `index` names, and with it how its line begins.
 enum class Shape : uint8_t { kRequest, kQueuePair, kJob, kFault, kRun };
+// What an event's `detail` holds.
 enum class Detail : uint8_t { kNone, kOperation, kStatus, kOutcome, kState };
 
 struct Form {
@@ -68,7 +69,7 @@ std::string_view DetailName(Detail detail, uint8_t value) {
   return "";
 }
 
-// A step of splitmix64, which spreads every bit.
+// One step of splitmix64: every bit of `word` reaches every bit of the hash.
 uint64_t Mix(uint64_t hash, uint64_t word) {
   uint64_t z = (hash ^ word) + 0x9e3779b97f4a7c15;
   z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
@@ -92,7 +93,7 @@ std::string EventText(const Event& event) {
     case Shape::kFault:
       text = "FAULT " + std::string(hwsim::FaultName(static_cast<hwsim::FaultKind>(event.detail)));
       if (event.number != 0) {
-        text += ", queue pair " + std::to_string(event.place) + ", request " + number;
+        text += ", queue pair " + std::to_string(event.index) + ", request " + number;
       }
       return text;
     case Shape::kQueuePair:
@@ -109,9 +110,9 @@ std::string EventLine(const Event& event) {
   const Shape shape = kForms[static_cast<size_t>(event.kind)].shape;
   std::string line = std::to_string(event.at.time_since_epoch().count()) + "ns ";
   if (shape == Shape::kRequest || shape == Shape::kQueuePair) {
-    line += "queue pair " + std::to_string(event.place) + ": ";
+    line += "queue pair " + std::to_string(event.index) + ": ";
   } else if (shape == Shape::kJob) {
-    line += "job " + std::to_string(event.place) + ": ";
+    line += "job " + std::to_string(event.index) + ": ";
   }
   return line + EventText(event);
 }
@@ -120,7 +121,7 @@ void EventLog::Append(const Event& event) {
   ++count_;
   hash_ = Mix(hash_, static_cast<uint64_t>(event.at.time_since_epoch().count()));
   hash_ = Mix(hash_, event.number);
-  hash_ = Mix(hash_, uint64_t{event.place} << 16 | static_cast<uint64_t>(event.kind) << 8 |
+  hash_ = Mix(hash_, uint64_t{event.index} << 16 | static_cast<uint64_t>(event.kind) << 8 |
                          uint64_t{event.detail});
   if (keep_) events_.push_back(event);
   if (on_event) on_event(event);

@@ -1,7 +1,9 @@
-// EventLog: what happened in a run under a virtual clock, in order, with a hash over all of it:
-// two runs are the same when their hashes are.
+// EventLog: what happened in a run under a virtual clock, in order, with a hash over all events.
+// Two runs are equal when their hashes are.
 //
-// Threads: one at a time. Time: the run's, from zero.
+// The hash covers the numbers of each Event. It does not cover the words that EventText prints.
+//
+// Threads: one at a time. Time: the run's virtual time, from zero.
 #ifndef GHOSTCARD_TOOLS_EVENT_LOG_H_
 #define GHOSTCARD_TOOLS_EVENT_LOG_H_
 
@@ -14,39 +16,40 @@
 
 namespace tools {
 
-// Of each kind: what `place`, `number` and `detail` are; what is not named is 0.
+// The comments say what `index`, `number` and `detail` of the event hold. A field that is not named
+// is 0. The order is part of the hash.
 enum class EventKind : uint8_t {
-  // At the rings. place: the queue pair, number: Request::number.
-  kPushed,     // to the card; detail: the OperationKind
-  kAnswered,   // by the card; detail: the CompletionStatus
-  kRepeated,   // answered once more; number: 0
-  kPopped,     // back with the host
-  kInterrupt,  // the line was to rise; number: 0
-  // A job and its operation. place: the job, number: the operation's, counted over the run.
+  // At the rings. index: the queue pair; number: Request::number.
+  kPushed,            // the queue pair pushed the request to the card; detail: the OperationKind
+  kCompleted,         // the card completed the request; detail: the CompletionStatus
+  kResponseRepeated,  // a fault sent a response a second time; number: 0
+  kPopped,            // the host took the completion
+  kInterrupt,         // the card signalled the interrupt line, which rises if armed; number: 0
+  // A job and its operation. index: the job; number: the operation's, counted over the run.
   kStarted,         // detail: the OperationKind
-  kWaitsForResult,  // paused
-  kWaitsForSpace,   // paused with EAGAIN
-  kReadable,        // the application finds the wait fd readable
-  kCalled,          // the callback ran
+  kWaitsForResult,  // the job paused with status OK
+  kWaitsForSpace,   // the job paused with status EAGAIN
+  kWaitFdReadable,  // the application found the wait fd readable
+  kCallbackRan,
   kResumed,
-  kCancelled,     // by the application
-  kContextFreed,  // likewise
+  kCancelled,     // the application cancelled the operation
+  kContextFreed,  // the application freed the wait context
   kEnded,         // detail: the Outcome
   // The run.
-  kFault,      // place: queue pair, number: Request::number, or 0; detail: the FaultKind
+  kFault,      // index: queue pair; number: Request::number, or 0; detail: the FaultKind
   kCardState,  // detail: the CardState
   kFaultsEnd,
-  kReset,   // by whoever operates the card
-  kProof,   // every slot is used once more
-  kGaveUp,  // the end of patience
-  kBroken,  // a rule
+  kOperatorReset,  // the card was reset from outside the engine
+  kLivenessPhase,  // begins: every slot of the card is used once more
+  kOutOfPatience,
+  kBroken,  // an invariant did not hold
 };
 inline constexpr size_t kEventKindCount = 21;
 
 struct Event {
   hwsim::TimePoint at{};
   uint64_t number = 0;
-  uint32_t place = 0;
+  uint32_t index = 0;
   EventKind kind{};
   uint8_t detail = 0;
 
@@ -55,12 +58,13 @@ struct Event {
 
 // "12500ns queue pair 1: request 7 pushed (sha256)"
 std::string EventLine(const Event& event);
-// The same without the time and, but for a fault's, the place: "request 7 pushed (sha256)"
+// EventLine without the time and without the leading queue pair or job:
+// "request 7 pushed (sha256)". The text of a fault names the queue pair.
 std::string EventText(const Event& event);
 
 class EventLog {
  public:
-  // `keep`: events() has them all; otherwise there is the hash only.
+  // `keep`: events() holds every event. Otherwise the log has only the hash and the count.
   explicit EventLog(bool keep) : keep_(keep) {}
 
   void Append(const Event& event);

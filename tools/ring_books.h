@@ -1,5 +1,10 @@
-// RingBooks: what travels between the queue pairs and the card, written down by a watcher in
-// between, apart from the counters of either; and the rules that must hold for it.
+// RingAuditor: watches what travels between the queue pairs and the card, keeps its own record of
+// it, and reports what breaks the rules of the rings. It uses none of their counters.
+//
+// It reports: a request accepted twice, by a card that is down, or past the depth; a completion
+// for a request that the card does not have, a second one, one without a status, or reset
+// completions out of order; a request handed back before it completed; a request that a reset did
+// not complete.
 //
 // Threads: one at a time. Ownership: outlives the card whose channels it watches.
 #ifndef GHOSTCARD_TOOLS_RING_BOOKS_H_
@@ -20,25 +25,27 @@
 
 namespace tools {
 
-class RingBooks {
+class RingAuditor {
  public:
-  // Told of each rule that did not hold.
+  // Called with each rule that did not hold.
   using OnBroken = std::function<void(const std::string& rule)>;
-  // Told of each request as it is accepted.
+  // Called with each request when the queue pair accepts it.
   using OnPushed = std::function<void(uint32_t queue_pair, const hwsim::Request& request)>;
 
-  RingBooks(EventLog& log, OnBroken on_broken, OnPushed on_pushed)
+  RingAuditor(EventLog& log, OnBroken on_broken, OnPushed on_pushed)
       : log_(log), on_broken_(std::move(on_broken)), on_pushed_(std::move(on_pushed)) {}
 
-  // For VirtualCard::Options::wrap_channel.
+  // Puts the auditor between a queue pair and the card: for VirtualCard::Options::wrap_channel.
   std::unique_ptr<hwsim::Channel> Watch(uint32_t queue_pair,
                                         std::unique_ptr<hwsim::Channel> channel);
-  // Once the card is there, before anything travels. `card` outlives the last request on it.
-  void Begin(const hwsim::Card& card, uint32_t depth);
-  // Time has moved: looks at the card's state.
-  void Look();
+  // Called once, after the card was created and before the first request. `card` outlives the last
+  // request on it. `depth` is the limit of each queue pair.
+  void Start(const hwsim::Card& card, uint32_t depth);
+  // Called after each step of time. Logs a change of the card's state. When a reset is over, checks
+  // that it completed every request that was on the card.
+  void CheckCardState();
 
-  // Accepted, and not handed back.
+  // Whether the request was accepted and not yet handed back.
   bool Has(const hwsim::Request& request) const;
   uint32_t in_flight(uint32_t queue_pair) const {
     return static_cast<uint32_t>(queue_pairs_[queue_pair].on_card.size());
@@ -51,24 +58,24 @@ class RingBooks {
   const Counts& counts() const { return counts_; }
 
  private:
-  class Watcher;
+  class WatchedChannel;
   struct Entry {
     uint64_t number = 0;
     hwsim::TimePoint pushed{};
-    bool answered = false;
+    bool completed = false;
   };
   struct QueuePair {
     std::unordered_map<const hwsim::Request*, Entry> on_card;
-    uint64_t last_reset = 0;  // the last request that a reset answered
+    uint64_t last_reset = 0;  // number of the last request that a reset completed
   };
 
-  void Pushed(uint32_t queue_pair, hwsim::Descriptor descriptor);
-  void Answered(uint32_t queue_pair, hwsim::Descriptor descriptor);
-  void Popped(uint32_t queue_pair, hwsim::Descriptor descriptor);
-  void Raised(uint32_t queue_pair);
-  void PushedOne(uint32_t queue_pair, const hwsim::Request& request);
-  void AnsweredOne(uint32_t queue_pair, const hwsim::Request& request);
-  void PoppedOne(uint32_t queue_pair, const hwsim::Request& request);
+  void OnPush(uint32_t queue_pair, hwsim::Descriptor descriptor);
+  void OnComplete(uint32_t queue_pair, hwsim::Descriptor descriptor);
+  void OnPop(uint32_t queue_pair, hwsim::Descriptor descriptor);
+  void OnInterrupt(uint32_t queue_pair);
+  void PushRequest(uint32_t queue_pair, const hwsim::Request& request);
+  void CompleteRequest(uint32_t queue_pair, const hwsim::Request& request);
+  void PopRequest(uint32_t queue_pair, const hwsim::Request& request);
   void Note(EventKind kind, uint32_t queue_pair, uint64_t number, uint8_t detail = 0);
   void Break(uint32_t queue_pair, uint64_t number, const std::string& rule);
 
@@ -80,7 +87,7 @@ class RingBooks {
   std::vector<QueuePair> queue_pairs_;
   Counts counts_;
   hwsim::CardState state_ = hwsim::CardState::kUp;
-  hwsim::TimePoint seen_down_{};  // when it was last seen to be down
+  hwsim::TimePoint last_down_{};  // when CheckCardState last saw the card down
 };
 
 }  // namespace tools

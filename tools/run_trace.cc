@@ -69,59 +69,59 @@ class Tracer {
   void Request(const char* phase, const Event& event) {
     trace_.push_back({{"ph", phase},
                       {"cat", "request"},
-                      {"id", std::to_string(event.place) + "/" + std::to_string(event.number)},
+                      {"id", std::to_string(event.index) + "/" + std::to_string(event.number)},
                       {"name", "request " + std::to_string(event.number)},
                       {"pid", kCardGroup},
-                      {"tid", event.place},
+                      {"tid", event.index},
                       {"ts", Microseconds(event.at)}});
   }
 
   void AddJobs(const Event& event) {
-    Use(kJobGroup, event.place, "job ");
+    Use(kJobGroup, event.index, "job ");
     switch (event.kind) {
       case EventKind::kStarted:
       case EventKind::kWaitsForResult:
       case EventKind::kWaitsForSpace:
-        Begin(event.place, event.at, EventText(event));
+        Begin(event.index, event.at, EventText(event));
         return;
       case EventKind::kResumed:
-        End(event.place, event.at);
+        End(event.index, event.at);
         return;
       case EventKind::kEnded:
-        Instant(kJobGroup, event.place, event);
-        End(event.place, event.at);
+        Instant(kJobGroup, event.index, event);
+        End(event.index, event.at);
         return;
       default:
-        Instant(kJobGroup, event.place, event);
+        Instant(kJobGroup, event.index, event);
     }
   }
 
   void Add(const Event& event) {
     switch (event.kind) {
       case EventKind::kPushed:
-        Use(kCardGroup, event.place, "queue pair ");
+        Use(kCardGroup, event.index, "queue pair ");
         Request("b", event);
         return;
       case EventKind::kPopped:
         Request("e", event);
         return;
-      case EventKind::kAnswered:
-      case EventKind::kRepeated:
+      case EventKind::kCompleted:
+      case EventKind::kResponseRepeated:
       case EventKind::kInterrupt:
-        Use(kCardGroup, event.place, "queue pair ");
-        Instant(kCardGroup, event.place, event);
+        Use(kCardGroup, event.index, "queue pair ");
+        Instant(kCardGroup, event.index, event);
         return;
       case EventKind::kFault:
         if (event.number != 0) {
-          Instant(kCardGroup, event.place, event);
+          Instant(kCardGroup, event.index, event);
           return;
         }
         break;
       case EventKind::kCardState:
       case EventKind::kFaultsEnd:
-      case EventKind::kReset:
-      case EventKind::kProof:
-      case EventKind::kGaveUp:
+      case EventKind::kOperatorReset:
+      case EventKind::kLivenessPhase:
+      case EventKind::kOutOfPatience:
       case EventKind::kBroken:
         break;
       default:

@@ -11,45 +11,48 @@ using hwsim::QueuePair;
 using hwsim::Request;
 using hwsim::SubmitStatus;
 
-void ScenarioLists::CheckRefused(const Slot& slot, SubmitStatus status) {
+void ListDriver::CheckRefused(const OwnRequest& own, SubmitStatus status) {
   const bool again = status == SubmitStatus::kAgain;
   ++(*counts_)[again ? "again" : "refused"];
-  if (rings_.Has(slot.request)) on_broken_("a request that was refused is on the card");
-  if (slot.request.done.load(std::memory_order_relaxed)) {
+  if (rings_.Has(own.request)) on_broken_("a request that was refused is on the card");
+  if (own.request.done.load(std::memory_order_relaxed)) {
     on_broken_("a request that was refused is done");
   }
 }
 
-void ScenarioLists::SubmitSome(uint32_t length_max,
-                               const std::vector<hwsim::OperationKind>& kinds) {
-  QueuePair& queue_pair = *card_.queue_pairs()[chance_.Next() % card_.queue_pairs().size()];
-  const auto length = static_cast<size_t>(1 + chance_.Next() % length_max);
+void ListDriver::CheckAccepted(QueuePair::ListResult result, size_t length,
+                               uint32_t more_in_flight) {
+  if (more_in_flight != result.accepted) {
+    on_broken_("a list of which " + std::to_string(result.accepted) + " were accepted leaves " +
+               std::to_string(more_in_flight) + " more in flight");
+  }
+  if ((result.accepted == length) != (result.status == SubmitStatus::kOk)) {
+    on_broken_("the status of a list does not say whether all of it was accepted");
+  }
+}
+
+void ListDriver::Submit(const Load& load) {
+  QueuePair& queue_pair = *card_.queue_pairs()[random_.Next() % card_.queue_pairs().size()];
+  const auto length = static_cast<size_t>(1 + random_.Next() % load.length_max);
   std::vector<Request*> list;
-  std::vector<Slot*> members;
-  for (Slot& slot : slots_) {
-    if (slot.on_card || list.size() == length || list.size() == left_) continue;
-    slot.request.kind = kinds[chance_.Next() % kinds.size()];
-    slot.request.status = CompletionStatus::kPending;
-    slot.request.done.store(false, std::memory_order_relaxed);
-    list.push_back(&slot.request);
-    members.push_back(&slot);
+  std::vector<OwnRequest*> members;
+  for (OwnRequest& own : requests_) {
+    if (own.on_card || list.size() == length || list.size() == left_) continue;
+    own.request.kind = load.kinds[random_.Next() % load.kinds.size()];
+    own.request.status = CompletionStatus::kPending;
+    own.request.done.store(false, std::memory_order_relaxed);
+    list.push_back(&own.request);
+    members.push_back(&own);
   }
   if (list.empty()) return;
   const uint32_t before = queue_pair.in_flight();
-  const bool batch = chance_.Next() % 2 == 0;
-  // Before the submit, in the middle of which the watcher sees them come.
+  const bool batch = random_.Next() % 2 == 0;
   const QueuePair::ListResult result =
       batch ? queue_pair.SubmitBatch(list) : queue_pair.Submit(std::span<Request* const>(list));
-  if (queue_pair.in_flight() != before + result.accepted) {
-    on_broken_("a list of which " + std::to_string(result.accepted) + " were accepted leaves " +
-               std::to_string(queue_pair.in_flight() - before) + " more in flight");
-  }
-  if ((result.accepted == list.size()) != (result.status == SubmitStatus::kOk)) {
-    on_broken_("a list is accepted in part, and its status does not say so");
-  }
+  CheckAccepted(result, list.size(), queue_pair.in_flight() - before);
   for (size_t i = 0; i < members.size(); ++i) {
     members[i]->on_card = i < result.accepted;
-    members[i]->comings = 0;
+    members[i]->completions = 0;
     if (i >= result.accepted) {
       CheckRefused(*members[i], result.status);
     } else if (!rings_.Has(members[i]->request)) {
@@ -59,55 +62,58 @@ void ScenarioLists::SubmitSome(uint32_t length_max,
   left_ -= result.accepted;
 }
 
-bool ScenarioLists::TakeCompleted() {
+void ListDriver::Complete(const Request& request) {
+  const auto found = by_request_.find(&request);
+  if (found == by_request_.end() || !found->second->on_card || ++found->second->completions != 1) {
+    on_broken_("a request was handed back that was not on the card");
+    return;
+  }
+  found->second->on_card = false;
+  ++(*counts_)[request.status == CompletionStatus::kOk                ? "ok"
+               : request.status == CompletionStatus::kOperationFailed ? "failed"
+                                                                      : "device_error"];
+}
+
+bool ListDriver::TakeCompletions() {
   std::array<Request*, 16> popped{};
   bool any = false;
   for (const auto& queue_pair : card_.queue_pairs()) {
-    const auto room = static_cast<size_t>(1 + chance_.Next() % popped.size());
+    const auto room = static_cast<size_t>(1 + random_.Next() % popped.size());
     const size_t count = queue_pair->PopCompleted(std::span(popped).first(room));
     any = any || count != 0;
-    for (Request* const request : std::span(popped).first(count)) {
-      const auto found = by_request_.find(request);
-      if (found == by_request_.end() || !found->second->on_card || ++found->second->comings != 1) {
-        on_broken_("a request comes back that was not on the card");
-        continue;
-      }
-      found->second->on_card = false;
-      const CompletionStatus status = request->status;
-      ++(*counts_)[status == CompletionStatus::kOk                ? "ok"
-                   : status == CompletionStatus::kOperationFailed ? "failed"
-                                                                  : "device_error"];
-    }
+    for (const Request* const request : std::span(popped).first(count)) Complete(*request);
   }
   return any;
 }
 
-bool ScenarioLists::Run(uint64_t requests, uint32_t length_max,
-                        const std::vector<hwsim::OperationKind>& kinds, hwsim::TimePoint end,
-                        hwsim::Duration patience, std::map<std::string, uint64_t>& counts) {
+bool ListDriver::IsAnyOnCard() const {
+  return std::ranges::any_of(requests_, [](const OwnRequest& own) { return own.on_card; });
+}
+
+void ListDriver::PassTime(hwsim::TimePoint end) {
+  // The next event of the card; or a little later, since a refused submit causes no event.
+  const hwsim::TimePoint later = Now() + std::chrono::microseconds(50);
+  hwsim::TimePoint next = std::min(card_.NextEvent().value_or(later), later);
+  if (Now() < end) next = std::min(next, end);
+  card_.AdvanceTo(std::max(next, Now()));
+}
+
+bool ListDriver::Run(const Load& load, std::map<std::string, uint64_t>& counts) {
   counts_ = &counts;
-  left_ = requests;
-  uint32_t slots = 2;
-  for (const auto& queue_pair : card_.queue_pairs()) slots += queue_pair->depth();
-  slots_.resize(slots);
-  for (Slot& slot : slots_) by_request_[&slot.request] = &slot;
-  const auto now = [&] { return card_.clock().Now(); };
-  const auto on_card = [&] {
-    return std::ranges::any_of(slots_, [](const Slot& slot) { return slot.on_card; });
-  };
-  bool over = false;
-  while (now() < end || on_card()) {
-    if (now() >= end + patience) return false;
-    while (TakeCompleted()) {
+  left_ = load.requests;
+  uint32_t total = 2;  // more than the card takes, so that some are refused
+  for (const auto& queue_pair : card_.queue_pairs()) total += queue_pair->depth();
+  requests_.resize(total);
+  for (OwnRequest& own : requests_) by_request_[&own.request] = &own;
+  bool was_reset = false;
+  while (Now() < load.end || IsAnyOnCard()) {
+    if (Now() >= load.end + load.patience) return false;
+    while (TakeCompletions()) {
     }
-    if (now() < end && left_ != 0) SubmitSome(length_max, kinds);
-    // Something comes of each submit, or the driver tries again a little later.
-    const hwsim::TimePoint later = now() + std::chrono::microseconds(50);
-    hwsim::TimePoint next = std::min(card_.NextEvent().value_or(later), later);
-    if (now() < end) next = std::min(next, end);
-    card_.AdvanceTo(std::max(next, now()));
-    if (now() >= end && !over) {
-      over = true;
+    if (Now() < load.end && left_ != 0) Submit(load);
+    PassTime(load.end);
+    if (Now() >= load.end && !was_reset) {
+      was_reset = true;
       card_.Reset();
     }
   }

@@ -1,7 +1,8 @@
-// Lists and batches straight to the queue pairs, without an engine: what a driver of one's own
-// does, and the rules that hold for it.
+// ListDriver: submits lists and batches straight to the queue pairs, without an engine, as a user's
+// own driver does, and checks the rules of list submission.
 //
-// Threads: one. Ownership: the requests are its own; it ends after the card has let go of them.
+// Threads: one. Ownership: the requests are the driver's. Destroy the card before the driver: the
+// card may still have requests that a fault kept.
 #ifndef GHOSTCARD_TOOLS_SCENARIO_LISTS_H_
 #define GHOSTCARD_TOOLS_SCENARIO_LISTS_H_
 
@@ -17,39 +18,50 @@
 
 namespace tools {
 
-class ScenarioLists {
+class ListDriver {
  public:
-  // All are used until Run returns. `on_broken` is told of each rule that did not hold.
-  ScenarioLists(hwsim::VirtualCard& card, const RingBooks& rings, hwsim::Random& chance,
-                const RingBooks::OnBroken& on_broken)
-      : card_(card), rings_(rings), chance_(chance), on_broken_(on_broken) {}
+  // All arguments outlive the driver. `on_broken` is called with each rule that did not hold.
+  ListDriver(hwsim::VirtualCard& card, const RingAuditor& rings, hwsim::Random& random,
+             const RingAuditor::OnBroken& on_broken)
+      : card_(card), rings_(rings), random_(random), on_broken_(on_broken) {}
 
-  // Submits `requests` requests in lists and batches of `length_max` at the most, of those kinds,
-  // until `end`, and takes back all that it can. The card is reset at
-  // `end`, which brings back what a fault has kept. Counts by CompletionStatus into `counts`: "ok",
-  // "failed", "device_error"; and "again", "refused". False: not everything came back in `patience`
-  // after `end`.
-  bool Run(uint64_t requests, uint32_t length_max, const std::vector<hwsim::OperationKind>& kinds,
-           hwsim::TimePoint end, hwsim::Duration patience, std::map<std::string, uint64_t>& counts);
+  struct Load {
+    uint64_t requests = 0;    // in all
+    uint32_t length_max = 1;  // of a list or batch
+    const std::vector<hwsim::OperationKind>& kinds;
+    hwsim::TimePoint end;      // nothing is submitted from then on, and the card is reset
+    hwsim::Duration patience;  // from `end` until everything has to be back
+  };
+  // Submits the load in lists and batches and takes completions. The reset at `end` brings back
+  // requests that a fault kept. Adds to `counts`, by what became of each request: "ok", "failed",
+  // "device_error"; and by refused submits: "again", "refused". Returns false when requests are
+  // still on the card after `patience`.
+  bool Run(const Load& load, std::map<std::string, uint64_t>& counts);
 
  private:
-  struct Slot {
+  struct OwnRequest {
     hwsim::Request request;
     bool on_card = false;
-    uint32_t comings = 0;  // back from the card, since it was last accepted
+    uint32_t completions = 0;  // since it was last accepted
   };
-  void SubmitSome(uint32_t length_max, const std::vector<hwsim::OperationKind>& kinds);
-  void CheckRefused(const Slot& slot, hwsim::SubmitStatus status);
-  bool TakeCompleted();
+  hwsim::TimePoint Now() const { return card_.clock().Now(); }
+  bool IsAnyOnCard() const;
+  void Submit(const Load& load);
+  void CheckAccepted(hwsim::QueuePair::ListResult result, size_t length, uint32_t more_in_flight);
+  void CheckRefused(const OwnRequest& own, hwsim::SubmitStatus status);
+  // Returns whether it took a completion.
+  bool TakeCompletions();
+  void Complete(const hwsim::Request& request);
+  void PassTime(hwsim::TimePoint end);
 
   hwsim::VirtualCard& card_;
-  const RingBooks& rings_;
-  hwsim::Random& chance_;
-  const RingBooks::OnBroken& on_broken_;
+  const RingAuditor& rings_;
+  hwsim::Random& random_;
+  const RingAuditor::OnBroken& on_broken_;
   std::map<std::string, uint64_t>* counts_ = nullptr;
-  std::deque<Slot> slots_;
-  std::map<const hwsim::Request*, Slot*> by_request_;
-  uint64_t left_ = 0;
+  std::deque<OwnRequest> requests_;
+  std::map<const hwsim::Request*, OwnRequest*> by_request_;
+  uint64_t left_ = 0;  // requests that are still to be accepted
 };
 
 }  // namespace tools

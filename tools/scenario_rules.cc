@@ -1,10 +1,10 @@
 #include "tools/scenario_rules.h"
 
-#include <poll.h>
-
 #include <algorithm>
 #include <span>
 #include <utility>
+
+#include "tools/scenario/is_readable.h"
 
 namespace tools {
 
@@ -20,249 +20,260 @@ static_assert(hwsim::kFaultKindCount <= 32);
 uint32_t BitOf(FaultKind kind) { return uint32_t{1} << static_cast<uint32_t>(kind); }
 uint64_t KeyOf(uint32_t queue_pair, uint64_t number) { return uint64_t{queue_pair} << 48 | number; }
 
-bool IsReadableNow(const ScenarioJob& job) {
+bool IsWaitFdReadable(const SimulatedJob& job) {
   int fd = -1;
-  if (job.context->CopyWaitFds(std::span(&fd, 1)) == 0) return false;
-  pollfd entry{.fd = fd, .events = POLLIN, .revents = 0};
-  return ::poll(&entry, 1, 0) == 1;
+  return job.context->CopyWaitFds(std::span(&fd, 1)) != 0 && IsReadable(fd);
 }
 
 }  // namespace
 
-void ScenarioRules::Begin(const hwsim::Card& card) {
+void Invariants::Start(const hwsim::Card& card) {
   card_ = &card;
-  lines_.resize(card.queue_pairs().size());
+  space_queues_.resize(card.queue_pairs().size());
 }
 
-void ScenarioRules::Break(const ScenarioJob& job, const std::string& rule) const {
+void Invariants::Break(const SimulatedJob& job, const std::string& rule) const {
   on_broken_("job " + std::to_string(job.index) + ", operation " + std::to_string(job.number) +
              ": " + rule);
 }
 
-void ScenarioRules::NoteFaults() {
-  if (card_->fault_log().total() == faults_seen_) return;
-  for (const hwsim::FaultEvent& fault : card_->fault_log().Events(faults_seen_)) {
-    ++faults_seen_;
+void Invariants::TakeFaults() {
+  if (card_->fault_log().total() == faults_taken_) return;
+  for (const hwsim::FaultEvent& fault : card_->fault_log().Events(faults_taken_)) {
+    ++faults_taken_;
     ++fault_counts_[static_cast<size_t>(fault.kind)];
     if (fault.request != hwsim::FaultEvent::kNoRequest) {
-      struck_[KeyOf(fault.queue_pair, fault.request)] |= BitOf(fault.kind);
+      faults_of_request_[KeyOf(fault.queue_pair, fault.request)] |= BitOf(fault.kind);
     }
     if (fault.kind == FaultKind::kCardReset || fault.kind == FaultKind::kCardLost) {
       was_reset_ = true;
     }
     log_.Append({.at = fault.at,
                  .number = fault.request,
-                 .place = fault.queue_pair,
+                 .index = fault.queue_pair,
                  .kind = EventKind::kFault,
                  .detail = static_cast<uint8_t>(fault.kind)});
   }
 }
 
-bool ScenarioRules::Struck(uint32_t queue_pair, uint64_t number, FaultKind kind) const {
-  const auto found = struck_.find(KeyOf(queue_pair, number));
-  return found != struck_.end() && (found->second & BitOf(kind)) != 0;
+bool Invariants::FaultHit(uint32_t queue_pair, uint64_t number, FaultKind kind) const {
+  const auto found = faults_of_request_.find(KeyOf(queue_pair, number));
+  return found != faults_of_request_.end() && (found->second & BitOf(kind)) != 0;
 }
-bool ScenarioRules::Struck(const ScenarioJob& job, FaultKind kind) const {
-  return Struck(job.queue_pair, job.operation->request().number, kind);
+bool Invariants::FaultHit(const SimulatedJob& job, FaultKind kind) const {
+  return FaultHit(job.queue_pair, job.operation->request().number, kind);
 }
 
-// --- the line of those who wait for space ---
+// --- the queue of jobs that wait for space ---
 
-bool ScenarioRules::StandsInLine(const ScenarioJob& job) const {
+bool Invariants::EngineQueues(const SimulatedJob& job) const {
   return options_.engine.retry == RetryPolicy::kWhenSpace &&
-         (options_.notify == Notify::kFd || options_.engine.callback_when_space) && !job.freed;
+         (options_.notify == Notify::kFd || options_.engine.callback_when_space) &&
+         !job.context_freed;
 }
 
-bool ScenarioRules::Waits(const ScenarioJob& job) const {
-  return job.paused() && job.wait == Wait::kSpace && !job.told() && !job.twice && !job.freed &&
-         !job.stopped(now());
+bool Invariants::AwaitsSlot(const SimulatedJob& job) const {
+  return job.paused() && job.wait == Wait::kSpace && !job.notified() && !job.stale_signal &&
+         !job.context_freed && !job.stopped(now());
 }
 
-void ScenarioRules::NotePaused(ScenarioJob& job) {
-  if (job.wait == Wait::kResult && rings_.Has(job.operation->request()) == false &&
-      job.operation->request().status == CompletionStatus::kPending) {
-    Break(job, "told OK, and the card never had it");
+void Invariants::OnPaused(SimulatedJob& job) {
+  const hwsim::Request& request = job.operation->request();
+  const bool on_card = rings_.Has(request);
+  if (job.wait == Wait::kResult && !on_card && request.status == CompletionStatus::kPending) {
+    Break(job, "paused with status OK, but the card never had its request");
   }
   if (job.wait != Wait::kSpace) return;
-  if (rings_.Has(job.operation->request())) Break(job, "told EAGAIN, and the card has it");
+  if (on_card) Break(job, "paused with status EAGAIN, but the card has its request");
   job.requeued = false;
-  if (StandsInLine(job)) lines_[job.queue_pair].push_back(&job);
+  if (EngineQueues(job)) space_queues_[job.queue_pair].push_back(&job);
 }
 
-void ScenarioRules::NotePausedAgain(ScenarioJob& job, bool was_told) {
+void Invariants::OnPausedAgain(SimulatedJob& job, bool was_notified) {
   if (job.wait == Wait::kSpace && rings_.Has(job.operation->request())) {
-    Break(job, "told EAGAIN, and the card has it");
+    Break(job, "paused with status EAGAIN, but the card has its request");
   }
-  if (was_told) job.requeued = true;
-  if (job.wait == Wait::kSpace && was_told && StandsInLine(job) && !job.twice &&
+  if (was_notified) job.requeued = true;
+  if (job.wait == Wait::kSpace && was_notified && EngineQueues(job) && !job.stale_signal &&
       options_.in_place == 0 && card_->state() == CardState::kUp &&
-      !Struck(job, FaultKind::kRingFull)) {
-    Break(job, "told that there is space, and there was none");
+      !FaultHit(job, FaultKind::kRingFull)) {
+    Break(job, "was told of a free slot, but no slot was free");
   }
 }
 
-void ScenarioRules::NoteRuns(const ScenarioJob& job) {
-  std::erase_if(lines_[job.queue_pair], [&](const ScenarioJob* other) { return other == &job; });
+void Invariants::OnLeftSpaceQueue(const SimulatedJob& job) {
+  std::erase_if(space_queues_[job.queue_pair],
+                [&](const SimulatedJob* other) { return other == &job; });
 }
 
-void ScenarioRules::NotePushed(uint32_t queue_pair, const ScenarioJob* job) {
-  // One whose context is freed may have been granted a slot before, unseen.
-  if (job == nullptr || job->in_place || job->granted || job->freed) return;
-  for (const ScenarioJob* first : lines_[queue_pair]) {
+void Invariants::OnPushed(uint32_t queue_pair, const SimulatedJob* job) {
+  // A job whose context is freed may have been granted a slot before, which nobody could see.
+  if (job == nullptr || job->in_place || job->granted || job->context_freed) return;
+  for (const SimulatedJob* first : space_queues_[queue_pair]) {
     if (first == job) return;
-    // Looks anew: who waits in place lets time pass, and the application does not look meanwhile.
-    if (Waits(*first) && !IsReadableNow(*first)) {
+    // Polls the wait fd now: a job that waits in place lets time pass while the application's loop,
+    // which sets `readable`, does not run.
+    if (AwaitsSlot(*first) && !IsWaitFdReadable(*first)) {
       Break(*job, "overtakes job " + std::to_string(first->index) + ", which waits for space");
       return;
     }
   }
 }
 
-void ScenarioRules::CheckLine(uint32_t queue_pair, bool polled) const {
-  const ScenarioJob* first = nullptr;
-  const ScenarioJob* before = nullptr;  // the first that nobody comes before
-  uint32_t kept = 0;
-  for (ScenarioJob* const job : lines_[queue_pair]) {
-    if (Waits(*job)) {
+void Invariants::CheckSpaceQueue(uint32_t queue_pair, bool polled) const {
+  const SimulatedJob* first = nullptr;
+  const SimulatedJob* first_in_order = nullptr;  // no job behind it may be told before it
+  uint32_t granted = 0;                          // slots kept for jobs that were told of them
+  for (SimulatedJob* const job : space_queues_[queue_pair]) {
+    if (AwaitsSlot(*job)) {
       if (first == nullptr) first = job;
-      // Who waits in place, or is told at the worst moment, lets others be told between a refusal
-      // and the return to the line.
-      const bool meanwhile =
+      // A job that waits in place, or a callback at the worst moment, lets other jobs be told
+      // between the refusal of this job and its return to the queue.
+      const bool others_may_pass =
           options_.in_place != 0 || options_.card.faults.Has(FaultKind::kCallbackWorstMoment);
-      const bool may_be_late = job->requeued && meanwhile;
-      if (before == nullptr && !may_be_late) before = job;
+      if (first_in_order == nullptr && !(job->requeued && others_may_pass)) first_in_order = job;
       continue;
     }
-    if (!job->paused() || job->freed || !job->told()) continue;
-    ++kept;
-    // Of those told now: who was told before has a slot that was kept for it then.
-    if (std::exchange(job->told_seen, true)) continue;
-    if (before != nullptr && !job->twice && !job->stopped(now())) {
-      Break(*job, "told that there is space before job " + std::to_string(before->index) +
+    if (!job->paused() || job->context_freed || !job->notified()) continue;
+    ++granted;
+    // Order is checked once for each notification: an earlier one kept its slot at that time.
+    if (std::exchange(job->notified_seen, true)) continue;
+    if (first_in_order != nullptr && !job->stale_signal && !job->stopped(now())) {
+      Break(*job, "was told of a free slot before job " + std::to_string(first_in_order->index) +
                       ", which came first");
     }
   }
   const uint32_t depth = card_->queue_pairs()[queue_pair]->depth();
   if (first != nullptr && polled && card_->state() == CardState::kUp &&
-      rings_.in_flight(queue_pair) + kept < depth) {
-    Break(*first, "first in line, and not told though a slot is free");
+      rings_.in_flight(queue_pair) + granted < depth) {
+    Break(*first, "is first in the queue for space and was not told, but a slot is free");
   }
 }
 
-// --- telling ---
+// --- notifications ---
 
-void ScenarioRules::NoteCalled(const ScenarioJob& job) {
-  if (job.freed) Break(job, "called back after its context was freed");
+void Invariants::OnCallback(const SimulatedJob& job) {
+  if (job.context_freed) Break(job, "its callback ran after its context was freed");
   if (job.operation == nullptr) {
-    Break(job, "called back with nothing under way");
+    Break(job, "its callback ran, but no operation is under way");
     return;
   }
-  if (job.calls > 1) Break(job, "called back twice");
+  if (job.callbacks > 1) Break(job, "its callback ran twice");
   if (job.stopped(now())) return;
   const bool for_space = job.wait == Wait::kSpace;
-  if (for_space && !options_.engine.callback_when_space) Break(job, "called back for EAGAIN");
+  if (for_space && !options_.engine.callback_when_space) {
+    Break(job, "its callback ran after a pause with status EAGAIN");
+  }
   if (!for_space && rings_.Has(job.operation->request())) {
-    Break(job, "called back before its result was there");
+    Break(job, "its callback ran before its result was there");
   }
 }
 
-void ScenarioRules::CheckResult(const ScenarioJob& job) const {
+void Invariants::CheckWaitForResult(const SimulatedJob& job) const {
   const bool there = !rings_.Has(job.operation->request());
-  if (there && !job.told() && !Struck(job, FaultKind::kWaitFdLost)) {
-    Break(job, "its result is there, and it was not told");
+  if (there && !job.notified() && !FaultHit(job, FaultKind::kWaitFdLost)) {
+    Break(job, "its result is there, but it was not notified");
   }
-  if (!there && job.readable && !job.twice && !job.stopped(now()) &&
-      !Struck(job, FaultKind::kWaitFdEarly)) {
+  if (!there && job.readable && !job.stale_signal && !job.stopped(now()) &&
+      !FaultHit(job, FaultKind::kWaitFdEarly)) {
     Break(job, "its wait fd is readable before its result is there");
   }
 }
 
-void ScenarioRules::CheckSpace(const ScenarioJob& job,
-                               std::optional<hwsim::TimePoint> polled) const {
+void Invariants::CheckWaitForSpace(const SimulatedJob& job,
+                                   std::optional<hwsim::TimePoint> polled) const {
   if (options_.engine.retry == RetryPolicy::kImmediate && options_.notify == Notify::kFd &&
       !job.readable) {
-    Break(job, "told EAGAIN, and not told to try again at once");
+    Break(job, "paused with status EAGAIN, but was not told to try again at once");
   }
-  if (polled && StandsInLine(job) && job.stopped(*polled) && !job.told()) {
-    Break(job, "waits for space, was stopped, and was not told");
+  if (polled && EngineQueues(job) && job.stopped(*polled) && !job.notified()) {
+    Break(job, "waits for space and was stopped, but was not notified");
   }
 }
 
-void ScenarioRules::CheckTold(const std::deque<ScenarioJob>& jobs,
-                              std::optional<hwsim::TimePoint> polled) {
-  for (const ScenarioJob& job : jobs) {
-    if (!job.paused() || job.freed) continue;
+void Invariants::CheckNotifications(const std::deque<SimulatedJob>& jobs,
+                                    std::optional<hwsim::TimePoint> polled) {
+  for (const SimulatedJob& job : jobs) {
+    if (!job.paused() || job.context_freed) continue;
     if (job.wait == Wait::kSpace) {
-      CheckSpace(job, polled);
+      CheckWaitForSpace(job, polled);
       continue;
     }
-    CheckResult(job);
-    if (polled && job.stopped(*polled) && !job.told() && !Struck(job, FaultKind::kWaitFdLost)) {
-      Break(job, "was stopped, and was not told");
+    CheckWaitForResult(job);
+    if (polled && job.stopped(*polled) && !job.notified() &&
+        !FaultHit(job, FaultKind::kWaitFdLost)) {
+      Break(job, "was stopped, but was not notified");
     }
   }
-  for (uint32_t index = 0; index < lines_.size(); ++index) {
-    if (!lines_[index].empty()) CheckLine(index, polled.has_value());
+  for (uint32_t index = 0; index < space_queues_.size(); ++index) {
+    if (!space_queues_[index].empty()) CheckSpaceQueue(index, polled.has_value());
   }
 }
 
-// --- ends ---
+// --- outcomes ---
 
-void ScenarioRules::CheckGood(const ScenarioJob& job, bool good, const Reference& reference) const {
-  const bool software = job.operation->in_software();
-  const bool inverted = !software && Struck(job, FaultKind::kVerdictInverted);
-  const bool damaged = !software && Struck(job, FaultKind::kWrongResult);
-  if (good && !reference.equal && !damaged && !inverted) Break(job, "ok, and its result is wrong");
-  if (good != reference.good && !inverted) {
-    Break(job, good ? "ok, and software fails" : "failed, and software does not");
+void Invariants::CheckOutput(const SimulatedJob& job, bool succeeded,
+                             const SimulatedJob::SoftwareResult& software) const {
+  const bool in_software = job.operation->in_software();
+  const bool inverted = !in_software && FaultHit(job, FaultKind::kVerdictInverted);
+  const bool damaged = !in_software && FaultHit(job, FaultKind::kWrongResult);
+  if (succeeded && !software.equal && !damaged && !inverted) {
+    Break(job, "ended ok, but its result is wrong");
+  }
+  if (succeeded != software.succeeds && !inverted) {
+    Break(job, succeeded ? "ended ok, but software fails" : "ended failed, but software succeeds");
   }
 }
 
-void ScenarioRules::NoteEnded(const ScenarioJob& job, Outcome outcome, const Reference& reference) {
-  NoteFaults();
-  const hwsim::Request& request = job.operation->request();
-  const bool on_card = rings_.Has(request);
+void Invariants::CheckDeviceError(const SimulatedJob& job) const {
+  if (job.operation->request().status == CompletionStatus::kCardReset) {
+    if (!was_reset_) Break(job, "completed by a reset, but the card was not reset");
+  } else if (!FaultHit(job, FaultKind::kCompletionError)) {
+    Break(job, "ended with a device error that no fault caused");
+  }
+}
+
+void Invariants::OnEnded(const SimulatedJob& job, Outcome outcome,
+                         const SimulatedJob::SoftwareResult& software) {
+  TakeFaults();
+  const bool on_card = rings_.Has(job.operation->request());
   switch (outcome) {
     case Outcome::kOk:
     case Outcome::kFailed:
-      if (on_card) Break(job, "ended with a result, and the card has it still");
-      CheckGood(job, outcome == Outcome::kOk, reference);
+      if (on_card) Break(job, "ended with a result, but the card still has its request");
+      CheckOutput(job, outcome == Outcome::kOk, software);
       return;
     case Outcome::kDeviceError:
-      if (on_card) Break(job, "ended with an error, and the card has it still");
-      if (request.status == CompletionStatus::kCardReset) {
-        if (!was_reset_) Break(job, "answered as by a reset, and there was none");
-      } else if (!Struck(job, FaultKind::kCompletionError)) {
-        Break(job, "device error for no reason");
-      }
+      if (on_card) Break(job, "ended with a device error, but the card still has its request");
+      CheckDeviceError(job);
       return;
     case Outcome::kRefused:
-      if (on_card) Break(job, "refused, and the card has it");
-      if (card_->state() == CardState::kUp && !Struck(job, FaultKind::kSubmitRefused) &&
-          job.queue_pair < lines_.size()) {
+      if (on_card) Break(job, "ended refused, but the card has its request");
+      if (card_->state() == CardState::kUp && !FaultHit(job, FaultKind::kSubmitRefused) &&
+          job.queue_pair < space_queues_.size()) {
         Break(job, "refused by a card that is up");
       }
       return;
     case Outcome::kTimedOut:
-      if (!job.deadline || *job.deadline > now()) Break(job, "out of time before its time");
+      if (!job.deadline || *job.deadline > now()) Break(job, "timed out before its deadline");
       return;
     case Outcome::kCancelled:
-      if (!job.cancelled) Break(job, "cancelled by nobody");
+      if (!job.cancelled) Break(job, "ended cancelled, but the application did not cancel it");
       return;
     case Outcome::kBusy:
-      Break(job, "busy, and it was new");
+      Break(job, "ended busy, but it was new");
       return;
   }
 }
 
-void ScenarioRules::CheckCounts(const engine::Engine& engine) {
+void Invariants::CheckCounts(const engine::Engine& engine) {
   const engine::Engine::Stats stats = engine.stats();
-  const RingBooks::Counts& seen = rings_.counts();
+  const RingAuditor::Counts& seen = rings_.counts();
   if (stats.resets != 0) was_reset_ = true;
   const auto check = [&](const char* what, uint64_t counted, uint64_t truth) {
     if (counted == truth) return;
-    on_broken_(std::string(what) + ": " + std::to_string(counted) + " counted, " +
-               std::to_string(truth) + " seen at the rings");
+    on_broken_(std::string(what) + ": the engine counted " + std::to_string(counted) +
+               ", the auditor saw " + std::to_string(truth) + " at the rings");
   };
   check("accepted", stats.accepted, seen.accepted);
   check("succeeded", stats.succeeded, seen.succeeded);

@@ -278,7 +278,7 @@ void Try(const ScenarioOptions& options, bool with_events, const RunReporter& re
   if (with_events) {
     log.on_event = [&](const Event& event) {
       reporter.Say(fmt::format("event {} {} {} {} {}", event.at.time_since_epoch().count(),
-                               event.number, event.place, static_cast<int>(event.kind),
+                               event.number, event.index, static_cast<int>(event.kind),
                                static_cast<int>(event.detail)));
     };
   }
@@ -296,7 +296,7 @@ bool TakeTrialLine(const std::string& line, ScenarioTrial& trial) {
     int kind = 0;
     int detail = 0;
     Event event;
-    words >> at >> event.number >> event.place >> kind >> detail;
+    words >> at >> event.number >> event.index >> kind >> detail;
     event.at = hwsim::TimePoint(hwsim::Duration(at));
     event.kind = static_cast<EventKind>(kind);
     event.detail = static_cast<uint8_t>(detail);
