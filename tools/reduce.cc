@@ -22,7 +22,7 @@ class Reducer {
       : fails_alike_(fails_alike), tries_max_(tries_max), reduction_{.options = options} {}
 
   Reduction Run() {
-    // One thing that is gone may let another go.
+    // Removing one thing may make it possible to remove another: repeat until nothing goes.
     for (bool smaller = true; smaller && reduction_.tries < tries_max_;) {
       smaller = DropRules();
       smaller = Shrink(&ScenarioOptions::jobs) || smaller;
@@ -34,7 +34,7 @@ class Reducer {
   }
 
  private:
-  // Keeps the change if it still fails.
+  // Applies the change if the scenario still fails with it. Returns whether it does.
   bool Try(const Change& change) {
     if (reduction_.tries >= tries_max_) return false;
     ScenarioOptions changed = reduction_.options;
@@ -45,7 +45,7 @@ class Reducer {
     return true;
   }
 
-  // Halves, quarters, ... of the rules; then each.
+  // Removes all fault rules, then halves, quarters and so on, down to single rules.
   bool DropRules() {
     bool smaller = false;
     for (size_t length = Rules().size(); length != 0; length /= 2) {
@@ -76,37 +76,39 @@ class Reducer {
     return smaller;
   }
 
-  // What is given up for the usual, one by one.
+  // Sets options to their defaults, one by one.
   bool Simplify() {
     using Options = ScenarioOptions;
     static constexpr std::array<void (*)(Options&, const Options&), 18> kChanges = {
-        [](Options& o, const Options& usual) { o.tasks = usual.tasks; },
-        [](Options& o, const Options& usual) { o.cancel = usual.cancel; },
-        [](Options& o, const Options& usual) { o.free_context = usual.free_context; },
-        [](Options& o, const Options& usual) { o.in_place = usual.in_place; },
-        [](Options& o, const Options& usual) { o.needless_resume = usual.needless_resume; },
-        [](Options& o, const Options& usual) { o.slow_resume = usual.slow_resume; },
-        [](Options& o, const Options& usual) { o.resume_in_callback = usual.resume_in_callback; },
-        [](Options& o, const Options& usual) { o.poll_quota = usual.poll_quota; },
-        [](Options& o, const Options& usual) { o.poll = usual.poll; },
-        [](Options& o, const Options& usual) { o.tamper = usual.tamper; },
-        [](Options& o, const Options& usual) { o.size_bytes = usual.size_bytes; },
-        // Who waits in place might wait for good without it.
+        [](Options& o, const Options& defaults) { o.tasks = defaults.tasks; },
+        [](Options& o, const Options& defaults) { o.cancel = defaults.cancel; },
+        [](Options& o, const Options& defaults) { o.free_context = defaults.free_context; },
+        [](Options& o, const Options& defaults) { o.in_place = defaults.in_place; },
+        [](Options& o, const Options& defaults) { o.needless_resume = defaults.needless_resume; },
+        [](Options& o, const Options& defaults) { o.slow_resume = defaults.slow_resume; },
+        [](Options& o, const Options& defaults) {
+          o.resume_in_callback = defaults.resume_in_callback;
+        },
+        [](Options& o, const Options& defaults) { o.poll_quota = defaults.poll_quota; },
+        [](Options& o, const Options& defaults) { o.poll = defaults.poll; },
+        [](Options& o, const Options& defaults) { o.tamper = defaults.tamper; },
+        [](Options& o, const Options& defaults) { o.size_bytes = defaults.size_bytes; },
+        // Without a time limit a job that waits in place may wait for ever.
         [](Options& o, const Options&) {
           if (o.in_place == 0) o.engine.time_limit.reset();
         },
         [](Options& o, const Options&) { o.engine.callback_when_space = false; },
-        [](Options& o, const Options& usual) { o.engine.recovery = usual.engine.recovery; },
-        [](Options& o, const Options& usual) { o.engine.health = usual.engine.health; },
-        [](Options& o, const Options& usual) { o.engine.retry = usual.engine.retry; },
-        [](Options& o, const Options& usual) { o.card.moderation = usual.card.moderation; },
-        [](Options& o, const Options& usual) { o.card.transit = usual.card.transit; },
+        [](Options& o, const Options& defaults) { o.engine.recovery = defaults.engine.recovery; },
+        [](Options& o, const Options& defaults) { o.engine.health = defaults.engine.health; },
+        [](Options& o, const Options& defaults) { o.engine.retry = defaults.engine.retry; },
+        [](Options& o, const Options& defaults) { o.card.moderation = defaults.card.moderation; },
+        [](Options& o, const Options& defaults) { o.card.transit = defaults.card.transit; },
     };
-    const Options usual;
+    const Options defaults;
     bool smaller = false;
     for (const auto change : kChanges) {
       Options changed = reduction_.options;
-      change(changed, usual);
+      change(changed, defaults);
       if (ScenarioToml(changed) == ScenarioToml(reduction_.options)) continue;
       if (Try([&](Options& options) { options = changed; })) smaller = true;
     }
@@ -134,7 +136,7 @@ class Reducer {
   Reduction reduction_;
 };
 
-// Without its numbers.
+// The text without its digits.
 std::string Wording(const std::string& text) {
   std::string wording;
   std::ranges::copy_if(text, std::back_inserter(wording),

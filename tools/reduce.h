@@ -1,14 +1,14 @@
-// Reduce: makes a scenario that fails smaller, as long as it fails the same way: fewer faults,
-// fewer requests, and whatever else can be left out.
+// Reduce: makes a failing scenario smaller while it still fails in the same way: fewer faults,
+// fewer jobs and operations, and more options at their defaults.
 //
-// Threads: one, the caller's, which has no others: each try is a process of its own.
+// Threads: one. The process has no other threads, because each try is a forked process.
 #ifndef GHOSTCARD_TOOLS_REDUCE_H_
 #define GHOSTCARD_TOOLS_REDUCE_H_
 
 #include <cstdint>
 #include <functional>
 
-#include "tools/scenario.h"
+#include "tools/scenario/scenario_options.h"
 #include "tools/simulate.h"
 
 namespace tools {
@@ -18,12 +18,13 @@ struct Reduction {
   uint32_t tries = 0;
 };
 
-// Requires: `options` fails. `fails_alike` says whether another scenario does.
+// Tries at most `tries_max` scenarios and returns the smallest that fails. `fails_alike` says
+// whether a scenario fails in the same way as `options`. Requires: `options` fails.
 Reduction Reduce(const ScenarioOptions& options,
                  const std::function<bool(const ScenarioOptions&)>& fails_alike,
                  uint32_t tries_max = 1000);
 
-// The same verdict, and the same rule where one was broken, whatever jobs and numbers it names.
+// Whether both have the same verdict and the same message, apart from the numbers in it.
 bool FailsAlike(const ScenarioTrial& one, const ScenarioTrial& other);
 
 }  // namespace tools

@@ -14,6 +14,7 @@
 #include "tools/reduce.h"
 #include "tools/run_log.h"
 #include "tools/run_trace.h"
+#include "tools/scenario.h"
 #include "tools/scenario_toml.h"
 #include "tools/scenario_write.h"
 #include "tools/simulate_command.h"
@@ -38,10 +39,11 @@ bool WriteText(const std::string& path, const std::string& text) {
   return std::fclose(file) == 0 && written;
 }
 
-// A test that fails as long as the run does.
+// The source of a test that fails while the run fails.
 std::string TestCase(const ScenarioOptions& options) {
   return fmt::format(
-      R"(// One run, which is to hold every rule and to end in its time. Written by ghostcard replay.
+      R"(// One run: every invariant must hold, and every operation must end in time. Written by ghostcard
+// replay.
 #include <gtest/gtest.h>
 
 #include "tools/scenario.h"
@@ -66,21 +68,22 @@ TEST(ReplayTest, EveryRuleHoldsAndEverythingEnds) {{
 
 void ReplayCommand::AddTo(CLI::App& app) {
   app.footer(
-      "Exit codes: 0 the run is well, and as its file expects; 1 it could not be run; 2 bad "
-      "arguments, or a file that is none of a run; 3 an invariant was broken; 4 no progress; 5 a "
-      "crash; 6 not as its file expects.");
-  app.add_option("LOG", log_, "What simulate --log wrote, or a scenario file")->required();
+      "Exit codes: 0 the run is good and as its file expects; 1 the command could not run; 2 bad "
+      "arguments, or the file is not a log or scenario; 3 an invariant was broken; 4 no progress; "
+      "5 "
+      "a crash; 6 the run is not as its file expects.");
+  app.add_option("LOG", log_, "A file written by simulate --log, or a scenario file")->required();
   app.add_option("--trace", trace_,
                  "Write the run to this file for ui.perfetto.dev (JSON); -: standard output")
       ->type_name("FILE");
   app.add_option("--gtest", gtest_,
                  "Write the run to this file as a GoogleTest case; -: standard output")
       ->type_name("FILE");
-  app.add_flag("--no-reduce", no_reduce_, "Show a run that fails as it is");
+  app.add_flag("--no-reduce", no_reduce_, "Do not make a failing run smaller");
 }
 
 void ReplayCommand::MakeSmaller(const ScenarioTrial& trial, ScenarioOptions& options) {
-  fmt::print(stderr, "it fails ({}: {}); making it smaller ...\n", VerdictName(trial.verdict),
+  fmt::print(stderr, "the run fails ({}: {}); making it smaller ...\n", VerdictName(trial.verdict),
              trial.what);
   const Reduction reduction = Reduce(options, [&](const ScenarioOptions& smaller) {
     const auto again = TryScenario(smaller, false);
@@ -108,8 +111,8 @@ hwsim::Expected<std::vector<std::string>> ReplayCommand::UnmetOf(const ScenarioF
     options.notify = notify;
     const auto result = RunScenario(options);
     if (!result) return hwsim::Unexpected(result.error());
-    for (const std::string& line : Unmet(file, notify, *result)) {
-      unmet.push_back(fmt::format("told by {}: {}", NotifyName(notify), line));
+    for (const std::string& line : UnmetExpectations(file, notify, *result)) {
+      unmet.push_back(fmt::format("notified by {}: {}", NotifyName(notify), line));
     }
   }
   return unmet;
@@ -140,12 +143,13 @@ int ReplayCommand::Run() {
   if (!trial) return Fail(kExitCouldNotRun, trial.error().message);
   const std::optional<uint64_t> logged = LoggedHash(*text);
   if (logged && trial->verdict == Verdict::kGood && *logged != trial->hash) {
-    fmt::print(stderr,
-               "this run's hash is {:016x}, the log's {:016x}: another version wrote it, and what "
-               "follows is not what it saw\n",
-               trial->hash, *logged);
+    fmt::print(
+        stderr,
+        "the hash of this run is {:016x}, that of the log {:016x}: another version wrote it, so "
+        "the events below differ from the log's\n",
+        trial->hash, *logged);
   }
-  // The first that fails is the one to show.
+  // Shows the first run that fails; without one, the first run.
   bool fails = Fails(*file, options.notify, trial->verdict);
   for (size_t i = 1; i < file->notify.size() && !fails; ++i) {
     ScenarioOptions other = options;
@@ -166,7 +170,7 @@ int ReplayCommand::Run() {
   fmt::print(out, "{}\n", ScenarioToml(options));
   for (const Event& event : trial->events) fmt::print(out, "{}\n", EventLine(event));
   if (trial->verdict == Verdict::kGood) {
-    fmt::print(out, "well; event log hash {:016x}\n", trial->hash);
+    fmt::print(out, "good; event log hash {:016x}\n", trial->hash);
   } else {
     fmt::print(out, "{}: {}\n", VerdictName(trial->verdict), trial->what);
   }

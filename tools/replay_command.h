@@ -1,6 +1,7 @@
-// `ghostcard replay`: one run, from a log or a scenario file, step by step.
+// ReplayCommand: `ghostcard replay`, which shows one run from a log or a scenario file, event by
+// event.
 //
-// Threads: the program's main one.
+// Threads: the main thread.
 #ifndef GHOSTCARD_TOOLS_REPLAY_COMMAND_H_
 #define GHOSTCARD_TOOLS_REPLAY_COMMAND_H_
 
@@ -8,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "tools/scenario.h"
+#include "tools/scenario/scenario_options.h"
 #include "tools/scenario_toml.h"
 #include "tools/simulate.h"
 
@@ -18,18 +19,18 @@ inline constexpr int kExitNotAsExpected = 6;
 
 class ReplayCommand {
  public:
-  // Adds the arguments. `this` outlives the parse.
+  // Adds the arguments to the command line. `this` outlives the parse.
   void AddTo(CLI::App& app);
-  // Runs; the program's exit code: simulate's (simulate_command.h), or kExitNotAsExpected.
+  // Runs the command and returns the exit code: one of simulate_command.h, or kExitNotAsExpected.
   int Run();
 
  private:
-  // Makes `options`, which fail so, smaller.
+  // Makes `options`, which fail as `trial` says, smaller.
   static void MakeSmaller(const ScenarioTrial& trial, ScenarioOptions& options);
-  // Whether a run that ended so is one that fails. One that gets stuck may be expected to.
+  // Whether the verdict is a failure. It is not when the run is stuck and `file` expects that.
   static bool Fails(const ScenarioFile& file, Notify notify, Verdict verdict);
-  // What is not as `file` expects, by each way to be told that it is for. Requires: no run of it
-  // fails.
+  // Runs the scenario once with each notification of `file` and returns a line for each expectation
+  // that was not met. Requires: no run of `file` fails.
   static hwsim::Expected<std::vector<std::string>> UnmetOf(const ScenarioFile& file);
   int Write(const ScenarioOptions& options, const ScenarioTrial& trial) const;
 

@@ -1,5 +1,5 @@
-// A run's log in a file: the scenario as TOML, and what happened as comments behind it. So a log
-// is a scenario file as well, and a scenario file can be replayed as a log.
+// The log of a run in a file: the scenario as TOML, followed by its events as comments. So a log is
+// also a scenario file, and `ghostcard replay` takes both.
 //
 // Threads: one.
 #ifndef GHOSTCARD_TOOLS_RUN_LOG_H_
@@ -14,7 +14,7 @@
 
 #include "hwsim/error.h"
 #include "tools/event_log.h"
-#include "tools/scenario.h"
+#include "tools/scenario/scenario_options.h"
 
 namespace tools {
 
@@ -23,11 +23,13 @@ class RunLogFile {
   // Fails when the file cannot be written.
   static hwsim::Expected<std::unique_ptr<RunLogFile>> Create(const std::string& path, uint64_t seed,
                                                              const ScenarioOptions& scenario);
-  // Each line is in the file when this returns: the next may be the last.
+  // Writes the event's line before it returns: the process may crash at any time after.
   void Append(const Event& event);
+  // Writes why the run failed.
   void Failed(const std::string& what);
+  // Writes the hash of a run that did not fail.
   void Ended(uint64_t hash);
-  // Whether something could not be written, as on a full disk.
+  // Whether a line could not be written, for example because the disk is full.
   bool incomplete() const { return incomplete_; }
 
  private:
@@ -40,7 +42,7 @@ class RunLogFile {
   bool incomplete_ = false;
 };
 
-// The hash that a log in this form says that the run had; none: it did not get there.
+// The hash in the text of a log; nullopt when there is none, because the run failed.
 std::optional<uint64_t> LoggedHash(std::string_view text);
 
 }  // namespace tools

@@ -15,50 +15,50 @@
 
 namespace tools {
 
-void RunReporter::Say(std::string_view line) const {
+void WorkerReporter::Report(std::string_view line) const {
   std::string text(line);
   text += '\n';
   size_t written = 0;
   while (written < text.size()) {
     const ssize_t count = ::write(fd_, text.data() + written, text.size() - written);
-    if (count < 0 && errno != EINTR) std::_Exit(1);  // nobody listens
+    if (count < 0 && errno != EINTR) std::_Exit(1);  // the parent is gone
     if (count > 0) written += static_cast<size_t>(count);
   }
 }
 
-hwsim::Expected<std::unique_ptr<RunProcess>> RunProcess::Start(
-    const std::function<void(const RunReporter&)>& work) {
+hwsim::Expected<std::unique_ptr<WorkerProcess>> WorkerProcess::Start(
+    const std::function<void(const WorkerReporter&)>& work) {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
     return hwsim::Unexpected(std::string("pipe: ") + std::strerror(errno));
   }
   hwsim::UniqueFd read_end(ends[0]);
   hwsim::UniqueFd write_end(ends[1]);
-  std::fflush(nullptr);  // else both would print what is waiting
+  std::fflush(nullptr);  // otherwise both processes would print what is buffered
   const pid_t parent = ::getpid();
   const pid_t pid = ::fork();
   if (pid < 0) return hwsim::Unexpected(std::string("fork: ") + std::strerror(errno));
   if (pid == 0) {
     read_end.Reset();
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // nobody would listen
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // ends with the parent
     if (::getppid() != parent) std::_Exit(1);
-    work(RunReporter(write_end.get()));
+    work(WorkerReporter(write_end.get()));
     std::exit(0);
   }
-  return std::unique_ptr<RunProcess>(new RunProcess(pid, std::move(read_end)));
+  return std::unique_ptr<WorkerProcess>(new WorkerProcess(pid, std::move(read_end)));
 }
 
-RunProcess::~RunProcess() {
+WorkerProcess::~WorkerProcess() {
   if (pid_ == 0) return;
   Kill();
   Wait();
 }
 
-void RunProcess::Kill() const {
+void WorkerProcess::Kill() const {
   if (pid_ != 0) ::kill(pid_, SIGKILL);
 }
 
-std::vector<std::string> RunProcess::TakeLines(bool& ended) {
+std::vector<std::string> WorkerProcess::ReadLines(bool& ended) {
   std::array<char, 65536> buffer;
   ssize_t count = 0;
   do {
@@ -77,7 +77,7 @@ std::vector<std::string> RunProcess::TakeLines(bool& ended) {
   return lines;
 }
 
-std::string RunProcess::Wait() {
+std::string WorkerProcess::Wait() {
   int status = 0;
   while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
   }

@@ -1,6 +1,6 @@
-// RunProcess: a forked worker that reports to its parent in lines, and whose death is noticed.
+// WorkerProcess: a forked process that reports to its parent in lines. The parent notices its end.
 //
-// Threads: the parent's one thread. Ownership: a worker that still runs is killed with this.
+// Threads: one, in the parent. Ownership: destroying the object kills a worker that still runs.
 #ifndef GHOSTCARD_TOOLS_RUN_PROCESS_H_
 #define GHOSTCARD_TOOLS_RUN_PROCESS_H_
 
@@ -17,38 +17,38 @@
 
 namespace tools {
 
-// The worker's end.
-class RunReporter {
+// The worker's end of the pipe.
+class WorkerReporter {
  public:
-  explicit RunReporter(int fd) : fd_(fd) {}
-  // `line` has no newline.
-  void Say(std::string_view line) const;
+  explicit WorkerReporter(int fd) : fd_(fd) {}
+  // Sends the line to the parent. Ends the worker when the parent is gone. Requires: no newline.
+  void Report(std::string_view line) const;
 
  private:
   const int fd_;
 };
 
-class RunProcess {
+class WorkerProcess {
  public:
-  // Forks; the child runs `work` and ends.
-  static hwsim::Expected<std::unique_ptr<RunProcess>> Start(
-      const std::function<void(const RunReporter&)>& work);
-  ~RunProcess();
-  RunProcess(const RunProcess&) = delete;
-  RunProcess& operator=(const RunProcess&) = delete;
+  // Forks. The child runs `work` and ends. Fails when there are no descriptors or processes left.
+  static hwsim::Expected<std::unique_ptr<WorkerProcess>> Start(
+      const std::function<void(const WorkerReporter&)>& work);
+  ~WorkerProcess();
+  WorkerProcess(const WorkerProcess&) = delete;
+  WorkerProcess& operator=(const WorkerProcess&) = delete;
 
-  // Readable when there is something to take.
+  // Readable when ReadLines has something to read.
   int fd() const { return fd_.get(); }
-  // The lines that have come. Sets `ended` when no more will.
-  std::vector<std::string> TakeLines(bool& ended);
-  // Waits for its end. Empty: it ended well; else how: "signal 6 (Aborted)".
+  // The lines that have arrived. Sets `ended` when the worker has closed its end.
+  std::vector<std::string> ReadLines(bool& ended);
+  // Waits until the worker has ended. Empty: with exit code 0; else how: "signal 6 (Aborted)".
   std::string Wait();
   void Kill() const;
 
  private:
-  RunProcess(pid_t pid, hwsim::UniqueFd fd) : pid_(pid), fd_(std::move(fd)) {}
+  WorkerProcess(pid_t pid, hwsim::UniqueFd fd) : pid_(pid), fd_(std::move(fd)) {}
 
-  pid_t pid_;  // 0: waited for
+  pid_t pid_;  // 0: Wait has returned
   hwsim::UniqueFd fd_;
   std::string partial_;
 };

@@ -12,7 +12,7 @@ namespace {
 
 using nlohmann::json;
 
-// The format's processes: groups of tracks.
+// The groups of tracks, which the format calls processes.
 constexpr int kRunGroup = 0;
 constexpr int kJobGroup = 1;
 constexpr int kCardGroup = 2;
@@ -28,7 +28,7 @@ class Tracer {
     Name("process_name", kJobGroup, 0, "jobs");
     Name("process_name", kCardGroup, 0, "card");
     for (const Event& event : events) Add(event);
-    // What had not ended when the run did.
+    // Ends the slices that are still open at the end of the run.
     if (!events.empty()) {
       for (auto& [job, slices] : open_) {
         while (slices != 0) End(job, events.back().at);
@@ -65,7 +65,7 @@ class Tracer {
                       {"tid", track},
                       {"ts", Microseconds(event.at)}});
   }
-  // Requests of a queue pair overlap: they are the format's asynchronous events.
+  // Requests of a queue pair overlap, so they are asynchronous events of the format.
   void Request(const char* phase, const Event& event) {
     trace_.push_back({{"ph", phase},
                       {"cat", "request"},

@@ -1,5 +1,5 @@
-// A run's events as a trace that Perfetto (ui.perfetto.dev) and chrome://tracing show: a track for
-// each job with its operations and waits, one for each queue pair with the requests on the card.
+// The events of a run as a trace for Perfetto (ui.perfetto.dev) and chrome://tracing. A job has a
+// track with its operations and waits; a queue pair has a track with the requests on the card.
 //
 // Threads: any. Format: Chrome's trace event format, JSON object.
 #ifndef GHOSTCARD_TOOLS_RUN_TRACE_H_

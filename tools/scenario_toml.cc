@@ -19,7 +19,7 @@ using hwsim::TomlReader;
 constexpr Duration kTimeMax = std::chrono::hours(1);
 constexpr int64_t kCountMax = std::numeric_limits<int64_t>::max();
 
-// The counts of a ScenarioResult.
+// The names of a ScenarioResult's counts.
 constexpr std::array<std::string_view, 21> kCounts = {
     "ok",           "failed",     "device_error", "refused", "timed_out", "cancelled",
     "busy",         "wrong",      "stuck",        "again",   "err",       "wakes",
@@ -27,7 +27,7 @@ constexpr std::array<std::string_view, 21> kCounts = {
     "false_alarms", "told_again", "left_on_card"};
 constexpr std::array<std::string_view, 2> kCardCounts = {"faults", "interrupts"};
 
-// Reads a time into an optional, which stays empty when it is not there.
+// Reads a time. Without the key `value` stays as it is.
 void ReadTime(TomlReader& reader, std::string_view key, std::optional<Duration>& value) {
   if (reader.Find(key) == nullptr) return;
   Duration time{};
@@ -35,20 +35,38 @@ void ReadTime(TomlReader& reader, std::string_view key, std::optional<Duration>&
   value = time;
 }
 
-template <typename T>
-void ReadChoice(TomlReader& reader, std::string_view key,
-                const std::vector<std::pair<std::string_view, T>>& choices, T& value) {
+// Reads one of `choices`, whose names are `name_of(choice)`.
+template <typename Choices, typename NameOf, typename T>
+void ReadChoice(TomlReader& reader, std::string_view key, const Choices& choices, NameOf name_of,
+                T& value) {
   std::vector<std::string_view> names;
-  for (const auto& choice : choices) names.push_back(choice.first);
-  if (const auto chosen = reader.Choice(key, names)) value = choices[*chosen].second;
+  for (const auto& choice : choices) names.push_back(name_of(choice));
+  if (const auto chosen = reader.Choice(key, names)) value = choices[*chosen];
+}
+
+void ReadNotify(TomlReader& reader, std::vector<Notify>& notify) {
+  static const std::array<std::vector<Notify>, 3> kChoices = {
+      {{Notify::kFd}, {Notify::kCallback}, {Notify::kFd, Notify::kCallback}}};
+  ReadChoice(
+      reader, "notify", kChoices,
+      [](const std::vector<Notify>& choice) {
+        return choice.size() == 1 ? NotifyName(choice[0]) : "both";
+      },
+      notify);
+}
+
+void ReadPoll(TomlReader& reader, ScenarioPoll& poll) {
+  using Names = hwsim::EnumNames<ScenarioPoll>;
+  constexpr auto kAll = Names::All();
+  if (const auto chosen = reader.Choice("poll", {kAll.begin(), kAll.end()})) {
+    poll = Names::kEntries[*chosen].value;
+  }
 }
 
 void ReadEngine(TomlReader& reader, engine::Engine::Options& options) {
-  using engine::RetryPolicy;
-  ReadChoice<RetryPolicy>(
-      reader, "retry",
-      {{"when_space", RetryPolicy::kWhenSpace}, {"immediate", RetryPolicy::kImmediate}},
-      options.retry);
+  static constexpr std::array kPolicies = {engine::RetryPolicy::kWhenSpace,
+                                           engine::RetryPolicy::kImmediate};
+  ReadChoice(reader, "retry", kPolicies, engine::RetryPolicyName, options.retry);
   ReadTime(reader, "time_limit", options.time_limit);
   reader.Time("watchdog_interval", kTimeMax, options.watchdog_interval);
   reader.Integer("attempts_max", 1, 100, options.recovery.attempts_max);
@@ -60,31 +78,37 @@ void ReadEngine(TomlReader& reader, engine::Engine::Options& options) {
   reader.Time("stuck_limit", kTimeMax, options.health.stuck_limit);
 }
 
-// What jobs run: names of operations, those that need no key of their own.
+std::string MixNames() {
+  std::string names;
+  for (const hwsim::OperationKind kind : kMixKinds) {
+    if (!names.empty()) names += ", ";
+    names += OperationName(kind);
+  }
+  return names;
+}
+
+std::optional<hwsim::OperationKind> MixKind(std::string_view name) {
+  for (const hwsim::OperationKind kind : kMixKinds) {
+    if (name == OperationName(kind)) return kind;
+  }
+  return std::nullopt;
+}
+
 void ReadMix(TomlReader& reader, std::vector<hwsim::OperationKind>& mix) {
-  using hwsim::OperationKind;
   const toml::node* const node = reader.Find("mix");
   if (node == nullptr) return;
-  std::vector<OperationKind> kinds;
-  std::string wrong = "no list";
+  const auto refuse = [&](const std::string& given) {
+    reader.Mistake(*node, "mix", given + " given; allowed: a list of " + MixNames());
+  };
   const toml::array* const names = node->as_array();
-  if (names != nullptr && names->empty()) wrong = "an empty list";
-  for (size_t i = 0; names != nullptr && i < names->size(); ++i) {
-    const auto name = names->get(i)->value_or<std::string>("a value that is no name");
-    for (const OperationKind kind :
-         {OperationKind::kNull, OperationKind::kCopy, OperationKind::kCrc32c,
-          OperationKind::kSha256, OperationKind::kAes128Gcm, OperationKind::kDeflate}) {
-      if (name == OperationName(kind)) kinds.push_back(kind);
-    }
-    if (kinds.size() == i + 1) continue;
-    wrong = "'" + name + "'";
-    break;
-  }
-  if (names == nullptr || names->empty() || kinds.size() != names->size()) {
-    reader.Mistake(
-        *node, "mix",
-        wrong + " given; allowed: a list of null, copy, crc32c, sha256, aes128_gcm, deflate");
-    return;
+  if (names == nullptr) return refuse("no list");
+  if (names->empty()) return refuse("an empty list");
+  std::vector<hwsim::OperationKind> kinds;
+  for (const toml::node& entry : *names) {
+    const auto name = entry.value_or<std::string>("a value that is no name");
+    const auto kind = MixKind(name);
+    if (!kind) return refuse("'" + name + "'");
+    kinds.push_back(*kind);
   }
   mix = std::move(kinds);
 }
@@ -94,7 +118,7 @@ void ReadChances(TomlReader& reader, ScenarioOptions& options) {
   reader.Number("free_context", 0, 1, options.free_context);
   reader.Number("in_place", 0, 1, options.in_place);
   reader.Number("needless_resume", 0, 1, options.needless_resume);
-  // A job that is never resumed does not end.
+  // With 1 a notified job would never be resumed, and never end.
   reader.Number("slow_resume", 0, 0.99, options.slow_resume);
   reader.Bool("resume_in_callback", options.resume_in_callback);
 }
@@ -105,16 +129,8 @@ void ReadRun(const toml::table& table, TomlMistakes& mistakes, ScenarioFile& fil
   reader.Integer("queue_pairs", 1, 1024, options.queue_pairs);
   reader.Integer("depth", 1, 32768, options.depth);
   reader.Integer("seed", 0, kCountMax, options.seed);
-  ReadChoice<std::vector<Notify>>(reader, "notify",
-                                  {{"fd", {Notify::kFd}},
-                                   {"callback", {Notify::kCallback}},
-                                   {"both", {Notify::kFd, Notify::kCallback}}},
-                                  file.notify);
-  ReadChoice<ScenarioPoll>(reader, "poll",
-                           {{"always", ScenarioPoll::kAlways},
-                            {"heuristic", ScenarioPoll::kHeuristic},
-                            {"on_interrupt", ScenarioPoll::kOnInterrupt}},
-                           options.poll);
+  ReadNotify(reader, file.notify);
+  ReadPoll(reader, options.poll);
   reader.Integer("poll_quota", 0, 1'000'000, options.poll_quota);
   reader.Bool("synchronous", options.synchronous);
   reader.Bool("tasks", options.tasks);
@@ -130,7 +146,8 @@ void ReadRun(const toml::table& table, TomlMistakes& mistakes, ScenarioFile& fil
   reader.Time("patience", kTimeMax, options.patience);
   ReadEngine(reader, options.engine);
   if (options.lists != 0 && !options.faults_end) {
-    reader.Mistake(*reader.Find("lists"), "lists", "allowed: with faults_end, until when they run");
+    reader.Mistake(*reader.Find("lists"), "lists",
+                   "allowed: with faults_end, the time at which the lists end");
   }
   reader.RefuseTheRest();
 }
@@ -142,16 +159,16 @@ void ReadCount(TomlReader& reader, std::string_view name,
   ExpectedCount& count = expected[std::string(name)];
   if (const toml::table* const table = node->as_table()) {
     TomlReader range(*table, reader.path() + std::string(name) + ".", reader.mistakes());
-    range.Integer("min", 0, kCountMax, count.least);
-    range.Integer("max", 0, kCountMax, count.most);
+    range.Integer("min", 0, kCountMax, count.min);
+    range.Integer("max", 0, kCountMax, count.max);
     range.RefuseTheRest();
     return;
   }
-  reader.Integer(name, 0, kCountMax, count.least);
-  count.most = count.least;
+  reader.Integer(name, 0, kCountMax, count.min);
+  count.max = count.min;
 }
 
-void ReadExpected(TomlReader& parent, std::string_view key, const std::vector<Notify>& for_whom,
+void ReadExpected(TomlReader& parent, std::string_view key, const std::vector<Notify>& ways,
                   ScenarioFile& file) {
   const toml::table* const table = parent.Table(key);
   if (table == nullptr) return;
@@ -160,7 +177,7 @@ void ReadExpected(TomlReader& parent, std::string_view key, const std::vector<No
   for (const std::string_view name : kCounts) ReadCount(reader, name, expected);
   for (const std::string_view name : kCardCounts) ReadCount(reader, name, expected);
   reader.RefuseTheRest();
-  for (const Notify notify : for_whom) {
+  for (const Notify notify : ways) {
     for (const auto& [name, count] : expected) file.expected[notify][name] = count;
   }
 }
@@ -196,19 +213,19 @@ hwsim::Expected<ScenarioFile> LoadScenario(const std::string& path) {
   return ParseScenario(*text, path);
 }
 
-std::vector<std::string> Unmet(const ScenarioFile& file, Notify notify,
-                               const ScenarioResult& result) {
+std::vector<std::string> UnmetExpectations(const ScenarioFile& file, Notify notify,
+                                           const ScenarioResult& result) {
   std::vector<std::string> unmet = result.broken;
   const auto expected = file.expected.find(notify);
   if (expected == file.expected.end()) return unmet;
   for (const auto& [name, count] : expected->second) {
     const uint64_t given = result.count(name);
-    if (given >= count.least && given <= count.most) continue;
+    if (given >= count.min && given <= count.max) continue;
     std::string line = name + ": " + std::to_string(given) + "; expected: ";
-    line += count.least == count.most ? std::to_string(count.least)
-            : count.most == UINT64_MAX
-                ? "at least " + std::to_string(count.least)
-                : std::to_string(count.least) + " to " + std::to_string(count.most);
+    line += count.min == count.max ? std::to_string(count.min)
+            : count.max == UINT64_MAX
+                ? "at least " + std::to_string(count.min)
+                : std::to_string(count.min) + " to " + std::to_string(count.max);
     unmet.push_back(std::move(line));
   }
   return unmet;

@@ -1,5 +1,4 @@
-// A scenario from a file, with the outcome that is expected of it (SCENARIOS.md lists
-// the keys).
+// Scenario files: a scenario with the counts that are expected of it (SCENARIOS.md lists the keys).
 //
 // Threads: any.
 #ifndef GHOSTCARD_TOOLS_SCENARIO_TOML_H_
@@ -12,31 +11,34 @@
 #include <vector>
 
 #include "hwsim/error.h"
-#include "tools/scenario.h"
+#include "tools/scenario/scenario_options.h"
 
 namespace tools {
 
+// Both ends are included.
 struct ExpectedCount {
-  uint64_t least = 0;
-  uint64_t most = UINT64_MAX;
+  uint64_t min = 0;
+  uint64_t max = UINT64_MAX;
 };
 
 struct ScenarioFile {
-  std::string about;  // what happens, in a sentence
-  std::string pain;   // what people report; may be empty
-  ScenarioOptions options;
-  std::vector<Notify> notify;  // run once with each
-  // By the name of a ScenarioResult's count, for each way to be told.
+  std::string about;           // what happens, in a sentence; may be empty
+  std::string pain;            // what people report from the field; may be empty
+  ScenarioOptions options;     // `notify` is not set
+  std::vector<Notify> notify;  // the scenario is run once with each
+  // By way of notification, then by the name of a count of ScenarioResult.
   std::map<Notify, std::map<std::string, ExpectedCount>> expected;
 };
 
-// Fails with every mistake, one to a line: FILE:LINE: KEY: what was given; what is allowed.
+// Both fail with a line for each mistake: "FILE:LINE: KEY: what was given; what is allowed".
+// `origin` is the FILE in these lines.
 hwsim::Expected<ScenarioFile> ParseScenario(std::string_view toml, std::string_view origin);
 hwsim::Expected<ScenarioFile> LoadScenario(const std::string& path);
 
-// What is not as expected, a line each; none: all is.
-std::vector<std::string> Unmet(const ScenarioFile& file, Notify notify,
-                               const ScenarioResult& result);
+// A line for each broken rule and for each count that is not as expected. Empty: the run came out
+// as expected.
+std::vector<std::string> UnmetExpectations(const ScenarioFile& file, Notify notify,
+                                           const ScenarioResult& result);
 
 }  // namespace tools
 

@@ -1,4 +1,4 @@
-// Writes a scenario as ParseScenario (scenario_toml.h) reads it: the same scenario, to the bit.
+// Writes a scenario as text from which ParseScenario (scenario_toml.h) reads an equal scenario.
 //
 // Threads: any.
 #ifndef GHOSTCARD_TOOLS_SCENARIO_WRITE_H_
@@ -6,12 +6,12 @@
 
 #include <string>
 
-#include "tools/scenario.h"
+#include "tools/scenario/scenario_options.h"
 
 namespace tools {
 
-// Requires: options.card is no shipped profile with a base of its own; every value of it is
-// written that is not the default.
+// The scenario as TOML. Writes values that differ from their default, and a few others for people.
+// Requires: options.card has no base profile.
 std::string ScenarioToml(const ScenarioOptions& options);
 
 }  // namespace tools

@@ -17,6 +17,7 @@
 #include "hwsim/rare.h"
 #include "tools/run_log.h"
 #include "tools/run_process.h"
+#include "tools/scenario.h"
 #include "tools/swarm.h"
 
 namespace tools {
@@ -25,7 +26,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// What the workers share: which seed is next, by its place in the range.
+// Shared by all workers: the index of the next seed in the range.
 struct Shared {
   std::atomic<uint64_t> next{0};
   std::atomic<bool> stop{false};
@@ -49,20 +50,20 @@ class SharedMemory {
   void* const memory_;
 };
 
-// The worker's lines:
+// A worker reports in these lines:
 //   begin SEED
-//   failed VERDICT WHAT      of the seed that was begun; nothing comes after it
-//   end HASH
-//   count N NAME             at the end, one for each
+//   failed VERDICT WHAT      the seed failed; the worker ends
+//   end HASH                 the seed is good
+//   count N NAME             at the end, one line for each count
 //   done
-void SayFailed(const RunReporter& reporter, Verdict verdict, const std::string& what) {
-  reporter.Say(fmt::format("failed {} {}", static_cast<int>(verdict), what));
+void SayFailed(const WorkerReporter& reporter, Verdict verdict, const std::string& what) {
+  reporter.Report(fmt::format("failed {} {}", static_cast<int>(verdict), what));
   std::_Exit(0);
 }
 
-// Runs the scenario; does not return when it fails.
+// Runs the scenario. When it fails, reports that and ends the process.
 hwsim::Expected<ScenarioResult> RunWatched(const ScenarioOptions& scenario,
-                                           const RunReporter& reporter, EventLog& log,
+                                           const WorkerReporter& reporter, EventLog& log,
                                            RunLogFile* file) {
   const auto failed = [&](Verdict verdict, const std::string& what) {
     if (file != nullptr) file->Failed(what);
@@ -96,7 +97,7 @@ void Add(const ScenarioResult& result, const EventLog& log, Counts& counts) {
   }
 }
 
-void RunSeed(uint64_t seed, const std::string& log_path, const RunReporter& reporter,
+void RunSeed(uint64_t seed, const std::string& log_path, const WorkerReporter& reporter,
              Counts& counts) {
   const ScenarioOptions scenario = DrawScenario(seed);
   EventLog log(false);
@@ -108,47 +109,49 @@ void RunSeed(uint64_t seed, const std::string& log_path, const RunReporter& repo
     log.on_event = [&](const Event& event) { file->Append(event); };
   }
   const auto result = RunWatched(scenario, reporter, log, file.get());
-  // A card that does not come up for want of instances is no failure: nothing ran on it.
+  // A fault may keep the card from coming up. That is not a failure: nothing ran on it.
   if (result) Add(*result, log, counts);
   if (!result) ++counts["cards that did not come up"];
   if (file != nullptr) file->Ended(log.hash());
   if (file != nullptr && file->incomplete()) {
     SayFailed(reporter, Verdict::kGood, log_path + ": cannot be written to its end");
   }
-  reporter.Say(fmt::format("end {}", log.hash()));
+  reporter.Report(fmt::format("end {}", log.hash()));
 }
 
-void Work(const SimulateOptions& options, Shared& shared, const RunReporter& reporter) {
+void Work(const SimulateOptions& options, Shared& shared, const WorkerReporter& reporter) {
   Counts counts;
-  // What the parent had reached is not ours. Below zero it comes back with the sum.
+  // The marks begin with the counts of the parent, which are subtracted here. An unsigned count may
+  // wrap below zero for a moment; the addition below corrects it.
   for (const hwsim::RareMark& mark : hwsim::RareMarks()) {
     counts[fmt::format("reached {}", mark.name)] -= mark.reached.load(std::memory_order_relaxed);
   }
   const SeedRange& seeds = options.seeds;
   const uint64_t total = seeds.count();
   while (!shared.stop.load(std::memory_order_relaxed)) {
-    const uint64_t place = shared.next.fetch_add(1, std::memory_order_relaxed);
-    if (place >= total) break;
-    const uint64_t seed = seeds.first + seeds.shard + place * seeds.shards;
-    reporter.Say(fmt::format("begin {}", seed));
+    const uint64_t index = shared.next.fetch_add(1, std::memory_order_relaxed);
+    if (index >= total) break;
+    const uint64_t seed = seeds.first + seeds.shard + index * seeds.shards;
+    reporter.Report(fmt::format("begin {}", seed));
     RunSeed(seed, options.log, reporter, counts);
   }
   for (const hwsim::RareMark& mark : hwsim::RareMarks()) {
     counts[fmt::format("reached {}", mark.name)] += mark.reached.load(std::memory_order_relaxed);
   }
-  for (const auto& [name, count] : counts) reporter.Say(fmt::format("count {} {}", count, name));
-  reporter.Say("done");
+  for (const auto& [name, count] : counts) reporter.Report(fmt::format("count {} {}", count, name));
+  reporter.Report("done");
 }
 
-// One worker, as its parent sees it.
+// What the parent knows of a worker.
 struct Worker {
-  std::unique_ptr<RunProcess> process;
+  std::unique_ptr<WorkerProcess> process;
   uint64_t seed = 0;
-  bool busy = false;  // with that seed
+  bool busy = false;  // runs `seed`
   bool done = false;
   Clock::time_point begun{};
 };
 
+// The parent: starts the workers and reads their lines.
 class Sweep {
  public:
   explicit Sweep(const SimulateOptions& options) : options_(options) {}
@@ -157,14 +160,14 @@ class Sweep {
     Shared* const shared = memory_.get();
     if (shared == nullptr) return hwsim::Unexpected("no memory to share with the workers");
     for (uint32_t i = 0; i < options_.workers; ++i) {
-      auto process = RunProcess::Start(
-          [&](const RunReporter& reporter) { Work(options_, *shared, reporter); });
+      auto process = WorkerProcess::Start(
+          [&](const WorkerReporter& reporter) { Work(options_, *shared, reporter); });
       if (!process) return hwsim::Unexpected(std::move(process.error()));
       workers_.push_back({.process = std::move(*process)});
     }
     while (!workers_.empty()) {
       WaitForLines();
-      for (Worker& worker : workers_) Serve(worker);
+      for (Worker& worker : workers_) HandleOutput(worker);
       std::erase_if(workers_, [](const Worker& worker) { return worker.process == nullptr; });
       if (options_.progress) options_.progress(report_.seeds);
     }
@@ -181,7 +184,7 @@ class Sweep {
     ::poll(polled_.data(), polled_.size(), 1000);
   }
 
-  void Serve(Worker& worker) {
+  void HandleOutput(Worker& worker) {
     pollfd entry{.fd = worker.process->fd(), .events = POLLIN, .revents = 0};
     if (::poll(&entry, 1, 0) == 0) {
       if (worker.busy && Clock::now() - worker.begun > kSeedTimeMax) {
@@ -192,7 +195,7 @@ class Sweep {
       return;
     }
     bool ended = false;
-    for (const std::string& line : worker.process->TakeLines(ended)) Take(worker, line);
+    for (const std::string& line : worker.process->ReadLines(ended)) HandleLine(worker, line);
     if (!ended) return;
     const std::string how = worker.process->Wait();
     if (worker.busy) Fail(worker, Verdict::kCrashed, how.empty() ? "it ended itself" : how);
@@ -202,7 +205,7 @@ class Sweep {
     worker.process.reset();
   }
 
-  void Take(Worker& worker, const std::string& line) {
+  void HandleLine(Worker& worker, const std::string& line) {
     std::istringstream words(line);
     std::string word;
     words >> word;
@@ -213,7 +216,8 @@ class Sweep {
     } else if (word == "end") {
       uint64_t hash = 0;
       words >> hash;
-      // A sum, as they come in any order; of the seed too, so that no two of them cancel out.
+      // A sum, because seeds end in any order. Each hash is weighted with its seed, so that equal
+      // changes in two seeds do not cancel.
       report_.hash += options_.seeds.count() == 1 ? hash : hash * (2 * worker.seed + 1);
       ++report_.seeds;
       worker.busy = false;
@@ -241,7 +245,8 @@ class Sweep {
 
   void Fail(Worker& worker, Verdict verdict, const std::string& what) {
     worker.busy = false;
-    // Seeds are begun in order, so that all before this one are run; the first of those counts.
+    // Seeds begin in order, so every seed before this one runs to its end. The lowest that fails
+    // is reported.
     memory_.get()->stop.store(true, std::memory_order_relaxed);
     if (report_.failure && report_.failure->seed < worker.seed) return;
     report_.failure = {.seed = worker.seed, .verdict = verdict, .what = what};
@@ -257,11 +262,7 @@ class Sweep {
 
 }  // namespace
 
-std::string_view VerdictName(Verdict verdict) {
-  static constexpr std::array<std::string_view, 4> kNames = {"good", "broken invariant",
-                                                             "no progress", "crash"};
-  return kNames[static_cast<size_t>(verdict)];
-}
+std::string_view VerdictName(Verdict verdict) { return hwsim::EnumNames<Verdict>::NameOf(verdict); }
 
 hwsim::Expected<SimulateReport> RunSimulate(const SimulateOptions& options) {
   return Sweep(options).Run();
@@ -269,24 +270,25 @@ hwsim::Expected<SimulateReport> RunSimulate(const SimulateOptions& options) {
 
 namespace {
 
-// The trial's lines: failed as above, and
-//   event AT NUMBER PLACE KIND DETAIL
-//   good
-//   unable WHY
-void Try(const ScenarioOptions& options, bool with_events, const RunReporter& reporter) {
+// A trial reports in these lines:
+//   event AT NUMBER INDEX KIND DETAIL
+//   good HASH
+//   failed VERDICT WHAT
+//   unable WHY               the scenario could not be run
+void Try(const ScenarioOptions& options, bool with_events, const WorkerReporter& reporter) {
   EventLog log(false);
   if (with_events) {
     log.on_event = [&](const Event& event) {
-      reporter.Say(fmt::format("event {} {} {} {} {}", event.at.time_since_epoch().count(),
-                               event.number, event.index, static_cast<int>(event.kind),
-                               static_cast<int>(event.detail)));
+      reporter.Report(fmt::format("event {} {} {} {} {}", event.at.time_since_epoch().count(),
+                                  event.number, event.index, static_cast<int>(event.kind),
+                                  static_cast<int>(event.detail)));
     };
   }
   const auto result = RunWatched(options, reporter, log, nullptr);
-  reporter.Say(result ? fmt::format("good {}", log.hash()) : "unable " + result.error().message);
+  reporter.Report(result ? fmt::format("good {}", log.hash()) : "unable " + result.error().message);
 }
 
-// Takes a line of it. False: the scenario could not be run.
+// Takes a line of the trial. Returns false when the scenario could not be run.
 bool TakeTrialLine(const std::string& line, ScenarioTrial& trial) {
   std::istringstream words(line);
   std::string word;
@@ -320,8 +322,8 @@ bool TakeTrialLine(const std::string& line, ScenarioTrial& trial) {
 }  // namespace
 
 hwsim::Expected<ScenarioTrial> TryScenario(const ScenarioOptions& options, bool with_events) {
-  auto process =
-      RunProcess::Start([&](const RunReporter& reporter) { Try(options, with_events, reporter); });
+  auto process = WorkerProcess::Start(
+      [&](const WorkerReporter& reporter) { Try(options, with_events, reporter); });
   if (!process) return hwsim::Unexpected(std::move(process.error()));
   ScenarioTrial trial{.verdict = Verdict::kCrashed};
   const auto limit = Clock::now() + kSeedTimeMax;
@@ -334,7 +336,7 @@ hwsim::Expected<ScenarioTrial> TryScenario(const ScenarioOptions& options, bool 
     }
     pollfd entry{.fd = (*process)->fd(), .events = POLLIN, .revents = 0};
     if (::poll(&entry, 1, 1000) == 0) continue;
-    for (const std::string& line : (*process)->TakeLines(ended)) {
+    for (const std::string& line : (*process)->ReadLines(ended)) {
       able = TakeTrialLine(line, trial) && able;
     }
   }

@@ -1,8 +1,8 @@
-// Simulate: whole-system runs on the virtual card, one for each seed (swarm.h), in worker
-// processes: a run that crashes takes its worker with it, and the seed is known.
+// Simulate: runs the whole system on the virtual card, once for each seed (swarm.h), in worker
+// processes. A run that crashes ends only its worker, and the parent knows the seed.
 //
-// Threads: one, the caller's, which has no others: the workers are forked.
-// Limits: real time for one seed, kSeedTimeMax: then it is held to make no progress.
+// Threads: one. The process has no other threads, because the workers are forked.
+// Limits: a seed may take kSeedTimeMax of real time; after that it counts as no progress.
 #ifndef GHOSTCARD_TOOLS_SIMULATE_H_
 #define GHOSTCARD_TOOLS_SIMULATE_H_
 
@@ -15,24 +15,25 @@
 #include <string_view>
 #include <vector>
 
+#include "hwsim/base/enum_names.h"
 #include "hwsim/error.h"
 #include "tools/event_log.h"
-#include "tools/scenario.h"
+#include "tools/scenario/scenario_options.h"
 
 namespace tools {
 
 enum class Verdict : uint8_t {
   kGood,
-  kBroken,   // a rule did not hold
-  kStuck,    // no progress: not everything ended in its time
-  kCrashed,  // the process died, as by a failed CHECK or a signal
+  kBroken,   // an invariant did not hold
+  kStuck,    // no progress: operations were left when patience was over
+  kCrashed,  // the process died, for example by a failed CHECK or a signal
 };
 std::string_view VerdictName(Verdict verdict);  // "good", "broken invariant", ...
 
 struct SeedRange {
   uint64_t first = 1;
   uint64_t last = 1;  // included
-  // Of these, every shards-th, beginning with the one at index `shard`.
+  // Runs only every `shards`th seed, beginning with the one at index `shard`.
   uint64_t shard = 0;
   uint64_t shards = 1;
 
@@ -42,9 +43,9 @@ struct SeedRange {
 struct SimulateOptions {
   SeedRange seeds;
   uint32_t workers = 1;
-  // Where the one seed's log goes; empty: nowhere. Requires: one seed, if not empty.
+  // The file for the log of the seed; empty: no log. Requires: one seed, if not empty.
   std::string log;
-  // Called now and then with the number of seeds that are done; may be empty.
+  // Called from time to time with the number of seeds that are done; may be empty.
   std::function<void(uint64_t done)> progress;
 };
 
@@ -55,29 +56,39 @@ struct SeedFailure {
 };
 
 struct SimulateReport {
-  uint64_t seeds = 0;  // that were run to their end
-  uint64_t hash = 0;   // of all their event logs, whatever the order they ran in; of one: its own
+  uint64_t seeds = 0;  // run to their end
+  uint64_t hash = 0;  // over the event logs of all seeds, in any order; of one seed: its log's hash
   // "operations", "events", the outcomes, "fault KIND", "reached MARK" (hwsim/rare.h).
   std::map<std::string, uint64_t> counts;
-  // The first seed in the range that fails; all before it were run.
+  // The lowest seed that failed. Every seed before it was run.
   std::optional<SeedFailure> failure;
 };
 
 inline constexpr std::chrono::seconds kSeedTimeMax{30};
 
-// Fails when processes or files cannot be had.
+// Fails when a process cannot be started or a file cannot be written.
 hwsim::Expected<SimulateReport> RunSimulate(const SimulateOptions& options);
 
-// What became of one scenario.
+// The verdict on one scenario.
 struct ScenarioTrial {
   Verdict verdict{};
   std::string what;           // of a failure
   uint64_t hash = 0;          // of its events
-  std::vector<Event> events;  // up to the failure, if asked for
+  std::vector<Event> events;  // up to the failure; empty unless they were asked for
 };
-// Runs it in a process of its own. Fails when that cannot be had, or the card does not come up.
+// Runs the scenario in a process of its own. Fails when the process cannot be started, or the card
+// does not come up.
 hwsim::Expected<ScenarioTrial> TryScenario(const ScenarioOptions& options, bool with_events);
 
 }  // namespace tools
+
+template <>
+inline constexpr auto hwsim::kNamesOf<tools::Verdict> =
+    std::to_array<hwsim::EnumName<tools::Verdict>>({
+        {tools::Verdict::kGood, "good"},
+        {tools::Verdict::kBroken, "broken invariant"},
+        {tools::Verdict::kStuck, "no progress"},
+        {tools::Verdict::kCrashed, "crash"},
+    });
 
 #endif  // GHOSTCARD_TOOLS_SIMULATE_H_

@@ -20,7 +20,7 @@ namespace {
 constexpr std::string_view kFaultPrefix = "fault ";
 constexpr std::string_view kReachedPrefix = "reached ";
 
-// Two numbers with `between` between them.
+// Reads two numbers with `between` between them.
 std::optional<std::pair<uint64_t, uint64_t>> ParsePair(std::string_view text,
                                                        std::string_view between) {
   const size_t at = text.find(between);
@@ -31,7 +31,8 @@ std::optional<std::pair<uint64_t, uint64_t>> ParsePair(std::string_view text,
   return std::pair(*first, *second);
 }
 
-// The counts whose names begin so, without that, under a heading; nothing if there are none.
+// Prints the counts whose names begin with `prefix`, without it, under a heading. Without such
+// counts it prints nothing.
 void PrintCounts(const SimulateReport& report, std::string_view heading, std::string_view prefix) {
   const auto first = report.counts.lower_bound(std::string(prefix));
   for (auto it = first; it != report.counts.end() && it->first.starts_with(prefix); ++it) {
@@ -60,24 +61,27 @@ int ExitCodeOf(Verdict verdict) {
 
 void SimulateCommand::AddTo(CLI::App& app) {
   app.footer(
-      "Exit codes: 0 every seed is well; 1 it could not be run; 2 bad arguments; 3 an invariant "
-      "was broken; 4 no progress: not everything ended in its time; 5 a crash.");
+      "Exit codes: 0 every seed is good; 1 the command could not run; 2 bad arguments; 3 an "
+      "invariant was broken; 4 no progress: operations were left when patience was over; 5 a "
+      "crash.");
   app.add_option("--seed", seed_,
-                 "One seed: a number, or a commit hash (7 to 64 hexadecimal digits, of which the "
-                 "first 16 count); prints what was drawn")
+                 "Run one seed and print its scenario: a number, or a commit hash (7 to 64 "
+                 "hexadecimal digits, of which the first 16 count)")
       ->type_name("SEED");
-  app.add_option("--seeds", seeds_, "Many: from A to B, both included")
+  app.add_option("--seeds", seeds_, "Run many seeds: from A to B, both included")
       ->type_name("A..B")
       ->capture_default_str()
       ->excludes("--seed");
-  app.add_option("--shard", shard_, "Of these, every Nth, beginning with the one at index I")
+  app.add_option("--shard", shard_,
+                 "Run only every Nth of the seeds, beginning with the seed at index I")
       ->type_name("I/N")
       ->excludes("--seed");
   options_.workers = Processors();
   app.add_option("--jobs", options_.workers, "Worker processes")
       ->check(CLI::Range(1u, 1024u))
       ->capture_default_str();
-  app.add_option("--log", options_.log, "With --seed: write what happens to this file, for replay")
+  app.add_option("--log", options_.log,
+                 "With --seed: write the events to this file, for ghostcard replay")
       ->needs("--seed")
       ->type_name("FILE");
 }
@@ -94,7 +98,7 @@ int SimulateCommand::Run() {
     return RunOne(*seed);
   }
   const auto range = ParsePair(seeds_, "..");
-  // Not all that there are: their count would not be a number.
+  // The range of all 2^64 seeds is refused: its count does not fit.
   if (!range || range->first > range->second || range->second - range->first == UINT64_MAX) {
     throw CLI::ValidationError("--seeds",
                                "'" + seeds_ + "' given; allowed: A..B, two numbers, A <= B");
@@ -132,7 +136,7 @@ int SimulateCommand::RunMany() {
   const uint64_t total = options_.seeds.count();
   options_.progress = [&](uint64_t done) {
     const auto now = std::chrono::steady_clock::now();
-    // Often where a line is rewritten in place, seldom where each stays.
+    // Often on a terminal, where the line is rewritten; rarely in a file, where each line stays.
     if (now - shown < (on_terminal ? std::chrono::milliseconds(100) : std::chrono::seconds(30))) {
       return;
     }

@@ -1,6 +1,6 @@
-// `ghostcard simulate`: its arguments and what it prints.
+// SimulateCommand: `ghostcard simulate`, its arguments and its output.
 //
-// Threads: the program's main one.
+// Threads: the main thread.
 #ifndef GHOSTCARD_TOOLS_SIMULATE_COMMAND_H_
 #define GHOSTCARD_TOOLS_SIMULATE_COMMAND_H_
 
@@ -14,10 +14,10 @@ namespace tools {
 
 class SimulateCommand {
  public:
-  // Adds the arguments. `this` outlives the parse.
+  // Adds the arguments to the command line. `this` outlives the parse.
   void AddTo(CLI::App& app);
-  // Runs; the program's exit code. Bad arguments that only show here are thrown as
-  // CLI::ValidationError.
+  // Runs the command and returns the exit code. Throws CLI::ValidationError for arguments that
+  // cannot be checked while they are parsed.
   int Run();
 
  private:
@@ -31,7 +31,7 @@ class SimulateCommand {
   SimulateOptions options_;
 };
 
-// The exit codes beside 0, all is well.
+// Exit codes. 0: every seed is good.
 inline constexpr int kExitCouldNotRun = 1;
 inline constexpr int kExitBrokenInvariant = 3;
 inline constexpr int kExitNoProgress = 4;

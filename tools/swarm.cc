@@ -16,23 +16,24 @@ using hwsim::LatencyModel;
 using hwsim::OperationKind;
 using hwsim::Random;
 
+// The random choices of a seed.
 class Draw {
  public:
   explicit Draw(uint64_t seed) : random_(Random(seed).Fork(kStream)) {}
 
   uint64_t Word() { return random_.Next(); }
-  // From `least` to `most`.
-  uint32_t Number(uint32_t least, uint32_t most) {
-    return least + static_cast<uint32_t>(random_.Next() % (uint64_t{most} - least + 1));
+  // From `min` to `max`, both included.
+  uint32_t Number(uint32_t min, uint32_t max) {
+    return min + static_cast<uint32_t>(random_.Next() % (uint64_t{max} - min + 1));
   }
-  // In `share` of a hundred.
+  // True in `share` of 100 draws.
   bool Percent(uint32_t share) { return Number(0, 99) < share; }
-  // A probability, in thousandths, that exact decimals write down.
-  double Probability(uint32_t least_thousandths, uint32_t most_thousandths) {
-    return static_cast<double>(Number(least_thousandths, most_thousandths)) / 1000;
+  // A probability in whole thousandths, so that a scenario file can write it exactly.
+  double Probability(uint32_t min_thousandths, uint32_t max_thousandths) {
+    return static_cast<double>(Number(min_thousandths, max_thousandths)) / 1000;
   }
-  Duration Microseconds(uint32_t least, uint32_t most) {
-    return std::chrono::microseconds(Number(least, most));
+  Duration Microseconds(uint32_t min, uint32_t max) {
+    return std::chrono::microseconds(Number(min, max));
   }
   template <typename T, size_t kCount>
   T OneOf(const std::array<T, kCount>& values) {
@@ -44,9 +45,9 @@ class Draw {
   Random random_;
 };
 
-LatencyModel DrawLatency(Draw& draw, Duration most) {
+LatencyModel DrawLatency(Draw& draw, Duration max) {
   using Distribution = LatencyModel::Distribution;
-  const auto us = static_cast<uint32_t>(most / std::chrono::microseconds(1));
+  const auto us = static_cast<uint32_t>(max / std::chrono::microseconds(1));
   LatencyModel latency;
   latency.base = draw.Microseconds(0, us);
   latency.distribution = draw.OneOf(std::array{Distribution::kFixed, Distribution::kUniform,
@@ -61,10 +62,6 @@ LatencyModel DrawLatency(Draw& draw, Duration most) {
   return latency;
 }
 
-constexpr std::array<OperationKind, 6> kOperations = {
-    OperationKind::kNull,   OperationKind::kCopy,      OperationKind::kCrc32c,
-    OperationKind::kSha256, OperationKind::kAes128Gcm, OperationKind::kDeflate};
-
 void DrawCard(Draw& draw, ScenarioOptions& options) {
   hwsim::Profile& card = options.card;
   card.service_units = draw.Number(1, 8);
@@ -74,7 +71,7 @@ void DrawCard(Draw& draw, ScenarioOptions& options) {
   card.health = {.heartbeat = draw.Microseconds(50, 1000), .reset = draw.Microseconds(0, 3000)};
   if (draw.Percent(50)) card.transit = DrawLatency(draw, std::chrono::microseconds(20));
   options.mix.clear();
-  for (const OperationKind kind : kOperations) {
+  for (const OperationKind kind : kMixKinds) {
     if (!draw.Percent(40)) continue;
     options.mix.push_back(kind);
     hwsim::OperationCost& cost = card.cost(kind);
@@ -115,13 +112,13 @@ void DrawApplication(Draw& draw, ScenarioOptions& options) {
   options.poll = draw.OneOf(
       std::array{ScenarioPoll::kAlways, ScenarioPoll::kHeuristic, ScenarioPoll::kOnInterrupt});
   if (draw.Percent(20)) options.poll_quota = draw.Number(1, 4);
-  // Past the depth, at it, or alone.
+  // One job, as many as there are slots, or more than there are slots.
   const uint32_t slots = options.queue_pairs * options.depth;
   options.jobs = std::clamp(draw.OneOf(std::array<uint32_t, 4>{1, slots, 2 * slots, 4 * slots}),
                             uint32_t{1}, uint32_t{32});
   options.operations = std::max<uint32_t>(1, draw.Number(20, 200) / options.jobs);
   options.tamper = draw.Percent(5);
-  // No jobs at all: a driver of one's own that submits lists.
+  // Lists instead of jobs.
   if (draw.Percent(8)) options.lists = draw.Number(2, 2 * options.depth);
   options.tasks = draw.Percent(40) && options.lists == 0;
   if (draw.Percent(30)) options.cancel = draw.Probability(5, 200);
@@ -129,7 +126,7 @@ void DrawApplication(Draw& draw, ScenarioOptions& options) {
   if (draw.Percent(20)) options.in_place = draw.Probability(5, 200);
   if (draw.Percent(20)) options.needless_resume = draw.Probability(5, 100);
   if (draw.Percent(20)) options.slow_resume = draw.Probability(100, 900);
-  // A callback must not block, and so nothing that it runs may wait in place.
+  // A callback must not block, so an operation that it runs may not wait in place.
   options.resume_in_callback =
       draw.Percent(30) && options.notify == Notify::kCallback && options.in_place == 0;
 }
@@ -162,7 +159,7 @@ void DrawTrigger(Draw& draw, Duration faults_end, FaultRule& rule) {
 void DrawParameters(Draw& draw, FaultRule& rule) {
   const hwsim::FaultForm& form = hwsim::FormOf(rule.kind);
   if (form.time) rule.time = draw.Microseconds(0, draw.Percent(50) ? 100 : 3000);
-  // A hang of no time lasts until a reset.
+  // A hang with time 0 lasts until a reset.
   if (rule.kind == FaultKind::kCardHang && draw.Percent(50)) rule.time = Duration::zero();
   if (form.times) rule.times = draw.Number(1, 6);
   if (form.factor) rule.factor = draw.Number(1, 20);
@@ -178,7 +175,7 @@ FaultRule DrawRule(Draw& draw, FaultKind kind, const ScenarioOptions& options) {
   if (draw.Percent(10)) {
     rule.operation = options.mix[draw.Number(0, static_cast<uint32_t>(options.mix.size()) - 1)];
   }
-  // The second phase has none.
+  // No fault fires after the end of the faults.
   rule.until = faults_end;
   return rule;
 }
@@ -186,20 +183,20 @@ FaultRule DrawRule(Draw& draw, FaultKind kind, const ScenarioOptions& options) {
 void DrawFaults(Draw& draw, ScenarioOptions& options) {
   options.faults_end = draw.Microseconds(1000, 20'000);
   options.patience = std::chrono::seconds(2);
-  // One in ten has none, the others a share of all kinds.
+  // One scenario in ten has no faults; each of the others has a share of all kinds.
   const uint32_t share = draw.Percent(10) ? 0 : draw.OneOf(std::array<uint32_t, 3>{5, 15, 40});
   for (size_t i = 0; i < hwsim::kFaultKindCount; ++i) {
     const auto kind = static_cast<FaultKind>(i);
-    // These end most of what a run could still do.
+    // These faults leave little for the rest of the run to do, so they are rare.
     const bool rare = kind == FaultKind::kCardLost || kind == FaultKind::kInstancesExhausted;
     const bool drawn = draw.Percent(rare ? share / 4 : share);
     if (drawn) options.card.faults.rules.push_back(DrawRule(draw, kind, options));
   }
 }
 
-// Who waits in place for what never comes, without a time limit, waits for good: as it should be,
-// and nothing to be held against anybody.
-void BoundWhatWaitsInPlace(Draw& draw, ScenarioOptions& options) {
+// Gives the operations a time limit when a job may wait in place for a response that never comes.
+// Without a limit the job would wait for ever, which is correct and would end the run as stuck.
+void LimitWaitsInPlace(Draw& draw, ScenarioOptions& options) {
   const hwsim::FaultPlan& faults = options.card.faults;
   const bool for_good = faults.Has(FaultKind::kCardHang) || faults.Has(FaultKind::kResponseDropped);
   if (options.in_place == 0 || !for_good || options.engine.time_limit) return;
@@ -218,7 +215,7 @@ ScenarioOptions DrawScenario(uint64_t seed) {
   DrawEngine(draw, options);
   DrawApplication(draw, options);
   DrawFaults(draw, options);
-  BoundWhatWaitsInPlace(draw, options);
+  LimitWaitsInPlace(draw, options);
   return options;
 }
 

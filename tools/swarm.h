@@ -1,7 +1,7 @@
-// Swarm: a scenario drawn from a seed: how deep and how many, what runs, how long it takes, how
-// the application polls and is told, what the engine recovers from, and some of the faults.
+// Swarm: draws a scenario from a seed: the card, the jobs and their operations, how the application
+// polls and is notified, how the engine recovers, and some of the faults.
 //
-// Threads: any. The same seed gives the same scenario on every machine.
+// Threads: any. A seed gives the same scenario on every machine.
 #ifndef GHOSTCARD_TOOLS_SWARM_H_
 #define GHOSTCARD_TOOLS_SWARM_H_
 
@@ -9,15 +9,15 @@
 #include <optional>
 #include <string_view>
 
-#include "tools/scenario.h"
+#include "tools/scenario/scenario_options.h"
 
 namespace tools {
 
 ScenarioOptions DrawScenario(uint64_t seed);
 
-// A decimal number, 0x and up to 16 hexadecimal digits, or a commit hash: 7 to 64 hexadecimal
-// digits, of which the first 16 count. Digits alone, of which there are at most 20, are a decimal
-// number. None: it is none of these.
+// Reads a decimal number of at most 20 digits, 0x with up to 16 hexadecimal digits, or a commit
+// hash of 7 to 64 hexadecimal digits, of which the first 16 count. Text that can be read as a
+// decimal number is one. Returns nullopt for other text.
 std::optional<uint64_t> ParseSeed(std::string_view text);
 
 }  // namespace tools

@@ -37,7 +37,7 @@ TEST_P(ScenarioTest, HappensAsExpected) {
     options.notify = notify;
     const auto result = RunScenario(options);
     ASSERT_TRUE(result) << result.error().message;
-    for (const std::string& line : Unmet(*file, notify, *result)) ADD_FAILURE() << line;
+    for (const std::string& line : UnmetExpectations(*file, notify, *result)) ADD_FAILURE() << line;
     const auto again = RunScenario(options);
     EXPECT_EQ(again->counts, result->counts);
     EXPECT_EQ(again->fault_log, result->fault_log);
@@ -59,9 +59,9 @@ TEST(ScenarioFileTest, UnmetExpectationsAreNamed) {
       "a.toml");
   ASSERT_TRUE(file) << file.error().message;
   const ScenarioResult result = RunScenario(file->options).value();
-  EXPECT_EQ(Unmet(*file, Notify::kFd, result),
+  EXPECT_EQ(UnmetExpectations(*file, Notify::kFd, result),
             (std::vector<std::string>{"again: 0; expected: at least 1", "ok: 6; expected: 7"}));
-  EXPECT_EQ(Unmet(*file, Notify::kCallback, result),
+  EXPECT_EQ(UnmetExpectations(*file, Notify::kCallback, result),
             (std::vector<std::string>{"again: 0; expected: at least 1"}));
 }
 

@@ -71,7 +71,7 @@ TEST(ScenariosPageTest, ExampleHappensAsItExpects) {
     options.notify = notify;
     const auto result = RunScenario(options);
     ASSERT_TRUE(result) << result.error().message;
-    for (const std::string& line : Unmet(*file, notify, *result)) ADD_FAILURE() << line;
+    for (const std::string& line : UnmetExpectations(*file, notify, *result)) ADD_FAILURE() << line;
   }
 }
 

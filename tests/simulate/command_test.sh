@@ -26,7 +26,7 @@ expect 1 "/nowhere/log: No such file or directory" simulate --seed 1 --log /nowh
 "$ghostcard" simulate --seed 11 --log "$tmp/log" >"$out" || fail "simulate --seed 11"
 hash=$(sed -n 's/^event log hash //p' "$out")
 expect 0 "event log hash $hash" simulate --seed 11
-expect 0 "well; event log hash $hash" replay "$tmp/log" --trace "$tmp/trace.json" --gtest "$tmp/case.cc"
+expect 0 "good; event log hash $hash" replay "$tmp/log" --trace "$tmp/trace.json" --gtest "$tmp/case.cc"
 expect 0 "traceEvents" replay "$tmp/log" --trace -
 python3 -c 'import json, sys; assert json.load(open(sys.argv[1]))["traceEvents"]' "$tmp/trace.json" || fail "the trace"
 grep -q "TEST(ReplayTest, EveryRuleHoldsAndEverythingEnds)" "$tmp/case.cc" || fail "the test case"
@@ -59,7 +59,7 @@ expect 4 "no progress: not everything had ended" replay "$tmp/stuck.toml"
 printf '[expect]\nok = 64\n[expect_fd]\ncallbacks = 0\n' >"$tmp/expected.toml"
 expect 0 "as expected" replay "$tmp/expected.toml"
 printf '[expect]\nok = 64\n[expect_callback]\nok = 65\n' >"$tmp/expected.toml"
-expect 6 "not as expected, told by callback: ok: 64; expected: 65" replay "$tmp/expected.toml"
+expect 6 "not as expected, notified by callback: ok: 64; expected: 65" replay "$tmp/expected.toml"
 printf '\n[expect]\nstuck = { min = 1 }\n' | cat "$tmp/stuck.toml" - >"$tmp/expected.toml"
 expect 0 "no progress: not everything had ended" replay "$tmp/expected.toml"
 

@@ -18,6 +18,7 @@
 #include "tools/text/environment.h"
 #include "tools/run_process.h"
 #include "tools/run_trace.h"
+#include "tools/scenario.h"
 #include "tools/scenario_toml.h"
 #include "tools/scenario_write.h"
 #include "tools/simulate_command.h"
@@ -236,14 +237,14 @@ TEST(TryScenarioTest, ACardThatDoesNotComeUpIsAnError) {
   EXPECT_NE(trial.error().message.find("no instance left"), std::string::npos);
 }
 
-TEST(RunProcessTest, SaysHowAWorkerDied) {
-  auto process = RunProcess::Start([](const RunReporter& reporter) {
-                   reporter.Say("last words");
+TEST(WorkerProcessTest, SaysHowAWorkerDied) {
+  auto process = WorkerProcess::Start([](const WorkerReporter& reporter) {
+                   reporter.Report("last words");
                    std::abort();
                  }).value();
   std::vector<std::string> lines;
   for (bool ended = false; !ended;) {
-    for (std::string& line : process->TakeLines(ended)) lines.push_back(std::move(line));
+    for (std::string& line : process->ReadLines(ended)) lines.push_back(std::move(line));
   }
   EXPECT_EQ(lines, std::vector<std::string>{"last words"});
   EXPECT_EQ(process->Wait(), "signal 6 (Aborted)");

@@ -15,7 +15,9 @@
 #include <vector>
 
 #include "engine/engine.h"
+#include "hwsim/base/enum_names.h"
 #include "hwsim/model/profile.h"
+#include "hwsim/request.h"
 #include "tools/event_log.h"
 #include "tools/workload.h"
 
@@ -27,6 +29,12 @@ enum class ScenarioPoll : uint8_t {
   kHeuristic,    // at every turn, with Engine::PollHeuristically
   kOnInterrupt,  // when a queue pair raised an interrupt, and when the engine's watchdog is due
 };
+
+// The kinds of operation that jobs can run: those that need no key.
+inline constexpr std::array<hwsim::OperationKind, 6> kMixKinds = {
+    hwsim::OperationKind::kNull,      hwsim::OperationKind::kCopy,
+    hwsim::OperationKind::kCrc32c,    hwsim::OperationKind::kSha256,
+    hwsim::OperationKind::kAes128Gcm, hwsim::OperationKind::kDeflate};
 
 // The keys of a scenario file's [run] have these names too (SCENARIOS.md).
 struct ScenarioOptions {
@@ -49,7 +57,7 @@ struct ScenarioOptions {
   uint32_t jobs = 4;         // at a time; they are dealt to the queue pairs in turn
   uint32_t operations = 16;  // of each job, one after the other
   uint32_t size_bytes = 16;  // of each operation's input
-  // The kinds of operation that the jobs choose from at random. Only kinds that need no key.
+  // What the jobs choose from at random, of kMixKinds.
   std::vector<hwsim::OperationKind> mix = {hwsim::OperationKind::kSha256};
   bool tamper =
       false;  // instead: each operation decrypts a forged AES-GCM message, which must fail
@@ -103,5 +111,13 @@ struct ScenarioResult {
 };
 
 }  // namespace tools
+
+template <>
+inline constexpr auto hwsim::kNamesOf<tools::ScenarioPoll> =
+    std::to_array<hwsim::EnumName<tools::ScenarioPoll>>({
+        {tools::ScenarioPoll::kAlways, "always"},
+        {tools::ScenarioPoll::kHeuristic, "heuristic"},
+        {tools::ScenarioPoll::kOnInterrupt, "on_interrupt"},
+    });
 
 #endif  // GHOSTCARD_TOOLS_SCENARIO_SCENARIO_OPTIONS_H_
