@@ -6,6 +6,8 @@
 
 #include <array>
 #include <cstring>
+#include <memory>
+#include <string>
 #include <utility>
 
 #include "engine/openssl/provider/provider.h"
@@ -292,38 +294,52 @@ const char* QueryEc(int operation_id) {
 }
 const char* QueryRsa(int) { return "RSA"; }
 
-#define GHOSTCARD_KEYMGMT(table, type_name, ...)                                \
-  constexpr char table##_type[] = type_name;                                    \
-  const OSSL_DISPATCH table[] = {                                               \
-      Entry(OSSL_FUNC_KEYMGMT_NEW, &New<table##_type>),                         \
-      Entry(OSSL_FUNC_KEYMGMT_FREE, &Free),                                     \
-      Entry(OSSL_FUNC_KEYMGMT_HAS, &Has),                                       \
-      Entry(OSSL_FUNC_KEYMGMT_MATCH, &Match),                                   \
-      Entry(OSSL_FUNC_KEYMGMT_VALIDATE, &Validate),                             \
-      Entry(OSSL_FUNC_KEYMGMT_IMPORT, &Import),                                 \
-      Entry(OSSL_FUNC_KEYMGMT_IMPORT_TYPES, &Types<table##_type>),              \
-      Entry(OSSL_FUNC_KEYMGMT_EXPORT, &Export),                                 \
-      Entry(OSSL_FUNC_KEYMGMT_EXPORT_TYPES, &Types<table##_type>),              \
-      Entry(OSSL_FUNC_KEYMGMT_DUP, &Duplicate),                                 \
-      Entry(OSSL_FUNC_KEYMGMT_GET_PARAMS, &GetParams),                          \
-      Entry(OSSL_FUNC_KEYMGMT_GETTABLE_PARAMS, &GettableParams),                \
-      Entry(OSSL_FUNC_KEYMGMT_SET_PARAMS, &SetParams),                          \
-      Entry(OSSL_FUNC_KEYMGMT_SETTABLE_PARAMS, &SettableParams),                \
-      Entry(OSSL_FUNC_KEYMGMT_GEN_INIT, &GenInit<table##_type>),                \
-      Entry(OSSL_FUNC_KEYMGMT_GEN_SET_TEMPLATE, &GenSetTemplate),               \
-      Entry(OSSL_FUNC_KEYMGMT_GEN_SET_PARAMS, &GenSetParams),                   \
-      Entry(OSSL_FUNC_KEYMGMT_GEN_SETTABLE_PARAMS, &GenSettable<table##_type>), \
-      Entry(OSSL_FUNC_KEYMGMT_GEN, &Generate),                                  \
-      Entry(OSSL_FUNC_KEYMGMT_GEN_CLEANUP, &GenCleanup),                        \
-      __VA_ARGS__{0, nullptr}}
+constexpr char kRsaName[] = "RSA";
+constexpr char kRsaPssName[] = "RSA-PSS";
+constexpr char kEcName[] = "EC";
+constexpr char kX25519Name[] = "X25519";
+constexpr char kX448Name[] = "X448";
+constexpr char kEd25519Name[] = "ED25519";
+constexpr char kEd448Name[] = "ED448";
 
-GHOSTCARD_KEYMGMT(kRsa, "RSA", Entry(OSSL_FUNC_KEYMGMT_QUERY_OPERATION_NAME, &QueryRsa), );
-GHOSTCARD_KEYMGMT(kRsaPss, "RSA-PSS", Entry(OSSL_FUNC_KEYMGMT_QUERY_OPERATION_NAME, &QueryRsa), );
-GHOSTCARD_KEYMGMT(kEc, "EC", Entry(OSSL_FUNC_KEYMGMT_QUERY_OPERATION_NAME, &QueryEc), );
-GHOSTCARD_KEYMGMT(kX25519, "X25519", );
-GHOSTCARD_KEYMGMT(kX448, "X448", );
-GHOSTCARD_KEYMGMT(kEd25519, "ED25519", );
-GHOSTCARD_KEYMGMT(kEd448, "ED448", );
+using QueryName = const char*(int operation_id);
+
+// The dispatch table of the key type `kType`. `query_name` gives the names of the operations that
+// take such keys. Null: they have the name of the key type, so the table ends before that entry.
+template <const char* kType>
+std::array<OSSL_DISPATCH, 22> KeyManager(QueryName* query_name = nullptr) {
+  return {{Entry(OSSL_FUNC_KEYMGMT_NEW, &New<kType>),
+           Entry(OSSL_FUNC_KEYMGMT_FREE, &Free),
+           Entry(OSSL_FUNC_KEYMGMT_HAS, &Has),
+           Entry(OSSL_FUNC_KEYMGMT_MATCH, &Match),
+           Entry(OSSL_FUNC_KEYMGMT_VALIDATE, &Validate),
+           Entry(OSSL_FUNC_KEYMGMT_IMPORT, &Import),
+           Entry(OSSL_FUNC_KEYMGMT_IMPORT_TYPES, &Types<kType>),
+           Entry(OSSL_FUNC_KEYMGMT_EXPORT, &Export),
+           Entry(OSSL_FUNC_KEYMGMT_EXPORT_TYPES, &Types<kType>),
+           Entry(OSSL_FUNC_KEYMGMT_DUP, &Duplicate),
+           Entry(OSSL_FUNC_KEYMGMT_GET_PARAMS, &GetParams),
+           Entry(OSSL_FUNC_KEYMGMT_GETTABLE_PARAMS, &GettableParams),
+           Entry(OSSL_FUNC_KEYMGMT_SET_PARAMS, &SetParams),
+           Entry(OSSL_FUNC_KEYMGMT_SETTABLE_PARAMS, &SettableParams),
+           Entry(OSSL_FUNC_KEYMGMT_GEN_INIT, &GenInit<kType>),
+           Entry(OSSL_FUNC_KEYMGMT_GEN_SET_TEMPLATE, &GenSetTemplate),
+           Entry(OSSL_FUNC_KEYMGMT_GEN_SET_PARAMS, &GenSetParams),
+           Entry(OSSL_FUNC_KEYMGMT_GEN_SETTABLE_PARAMS, &GenSettable<kType>),
+           Entry(OSSL_FUNC_KEYMGMT_GEN, &Generate),
+           Entry(OSSL_FUNC_KEYMGMT_GEN_CLEANUP, &GenCleanup),
+           query_name != nullptr ? Entry(OSSL_FUNC_KEYMGMT_QUERY_OPERATION_NAME, query_name)
+                                 : OSSL_DISPATCH{0, nullptr},
+           {0, nullptr}}};
+}
+
+const auto kRsa = KeyManager<kRsaName>(&QueryRsa);
+const auto kRsaPss = KeyManager<kRsaPssName>(&QueryRsa);
+const auto kEc = KeyManager<kEcName>(&QueryEc);
+const auto kX25519 = KeyManager<kX25519Name>();
+const auto kX448 = KeyManager<kX448Name>();
+const auto kEd25519 = KeyManager<kEd25519Name>();
+const auto kEd448 = KeyManager<kEd448Name>();
 
 }  // namespace
 
@@ -354,13 +370,13 @@ bool GiveOutput(const CallBytes& from, unsigned char* out, size_t* out_bytes,
 
 // The names are the default provider's: whoever asks by any of them gets ours.
 const OSSL_ALGORITHM kKeyManagers[] = {
-    {"RSA:rsaEncryption:1.2.840.113549.1.1.1", "provider=ghostcard", kRsa, "RSA"},
-    {"RSA-PSS:RSASSA-PSS:1.2.840.113549.1.1.10", "provider=ghostcard", kRsaPss, "RSA-PSS"},
-    {"EC:id-ecPublicKey:1.2.840.10045.2.1", "provider=ghostcard", kEc, "EC"},
-    {"X25519:1.3.101.110", "provider=ghostcard", kX25519, "X25519"},
-    {"X448:1.3.101.111", "provider=ghostcard", kX448, "X448"},
-    {"ED25519:1.3.101.112", "provider=ghostcard", kEd25519, "Ed25519"},
-    {"ED448:1.3.101.113", "provider=ghostcard", kEd448, "Ed448"},
+    {"RSA:rsaEncryption:1.2.840.113549.1.1.1", "provider=ghostcard", kRsa.data(), "RSA"},
+    {"RSA-PSS:RSASSA-PSS:1.2.840.113549.1.1.10", "provider=ghostcard", kRsaPss.data(), "RSA-PSS"},
+    {"EC:id-ecPublicKey:1.2.840.10045.2.1", "provider=ghostcard", kEc.data(), "EC"},
+    {"X25519:1.3.101.110", "provider=ghostcard", kX25519.data(), "X25519"},
+    {"X448:1.3.101.111", "provider=ghostcard", kX448.data(), "X448"},
+    {"ED25519:1.3.101.112", "provider=ghostcard", kEd25519.data(), "Ed25519"},
+    {"ED448:1.3.101.113", "provider=ghostcard", kEd448.data(), "Ed448"},
     {nullptr, nullptr, nullptr, nullptr}};
 
 }  // namespace engine::provider
