@@ -4,6 +4,7 @@
 #include <openssl/err.h>
 
 #include "engine/openssl/exit_gate.h"
+#include "hwsim/operations/libcrypto.h"
 
 namespace engine {
 
@@ -42,7 +43,7 @@ Call::~Call() {
 
 bool Call::Execute() noexcept {
   const ExitGate::AtWork at_work;
-  ERR_set_mark();
+  const hwsim::ErrorMark mark;
   bool good = false;
   try {
     out_.Resize(out_bytes_max_);  // an earlier time may have shrunk it
@@ -51,7 +52,6 @@ bool Call::Execute() noexcept {
   } catch (const std::bad_alloc&) {
     good = false;
   }
-  ERR_pop_to_mark();
   return good;
 }
 

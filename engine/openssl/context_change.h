@@ -1,72 +1,79 @@
-// ContextChange: a call that changes a context of libcrypto's: more data for a digest, the next
-// piece of a message.
+// ContextChange: a Call that changes a libcrypto context, for example one that adds data to a
+// digest.
 //
-// The card works on a copy, which takes the context's place when the call was good. So a call that
-// the card failed can be made again, and one that was given up leaves the owner its context as it
-// was, whatever the card does with the copy.
-// Where libcrypto cannot copy, the call changes the context itself, and cannot be made again.
+// The card works on a copy. When the call succeeds, the copy replaces the owner's context. A failed
+// call can therefore run again, and a call that was given up leaves the owner's context unchanged,
+// whatever the card still does with the copy.
+// Limits: where libcrypto cannot copy a context, the call changes the context itself and cannot
+// run again.
 //
-// Threads: one at a time; the function that it makes on any.
+// Threads: one at a time. The function that Function() returns may run on any thread.
 #ifndef GHOSTCARD_ENGINE_OPENSSL_CONTEXT_CHANGE_H_
 #define GHOSTCARD_ENGINE_OPENSSL_CONTEXT_CHANGE_H_
 
 #include <openssl/evp.h>
 
+#include <cstdint>
 #include <memory>
 #include <utility>
 
 #include "engine/openssl/call.h"
+#include "engine/openssl/shared_object.h"
 
 namespace engine {
 
-using DigestContext = std::shared_ptr<EVP_MD_CTX>;
-using CipherContext = std::shared_ptr<EVP_CIPHER_CTX>;
-using MacContext = std::shared_ptr<EVP_MAC_CTX>;
+// Null: no memory.
+SharedDigestContext NewDigestContext();
+SharedCipherContext NewCipherContext();
 
-DigestContext NewDigestContext();
-CipherContext NewCipherContext();
-
-// Null: no memory, or libcrypto cannot copy such a one.
-DigestContext CopyOf(const EVP_MD_CTX& context);
-CipherContext CopyOf(const EVP_CIPHER_CTX& context);
-MacContext CopyOf(const EVP_MAC_CTX& context);
+// Null: no memory, or libcrypto cannot copy this context. Leaves no error in the thread's error
+// queue, because the caller can go on without a copy.
+SharedDigestContext CopyOf(const EVP_MD_CTX& context);
+SharedCipherContext CopyOf(const EVP_CIPHER_CTX& context);
+SharedMacContext CopyOf(const EVP_MAC_CTX& context);
 
 template <typename Context>
 class ContextChange {
  public:
-  enum class By : uint8_t { kCopy, kInPlace };
+  enum class Target : uint8_t { kCopy, kContextItself };
 
-  // Changes what `context` points to, and in the end where it points. Outlived by `context`.
-  explicit ContextChange(std::shared_ptr<Context>& context, By by = By::kCopy)
-      : context_(context), shared_(std::make_shared<Shared>(context, by)) {}
+  // The change is to the context that `context` points to. End() may let `context` point to a
+  // copy. Requires: `context` outlives this object.
+  explicit ContextChange(std::shared_ptr<Context>& context, Target target = Target::kCopy)
+      : context_(context), state_(std::make_shared<State>(context, target)) {}
 
-  // A call's function: work(context, out) on the copy.
+  // Returns the function for a Call. It runs work(context, out) on the copy.
   template <typename Work>
   Call::Function Function(Work work) const {
-    return [shared = shared_, work = std::move(work)](CallBytes& out) {
-      auto changed = shared->Next();
+    return [state = state_, work = std::move(work)](CallBytes& out) {
+      auto changed = state->NextTarget();
       if (changed == nullptr || !work(*changed, out)) return false;
-      shared->after = std::move(changed);
+      state->after = std::move(changed);
       return true;
     };
   }
 
-  // The call has ended; answers `good`.
-  bool End(bool good) {
-    if (good) {
-      context_ = std::move(shared_->after);
-    } else if (auto copy = shared_->Copy()) {
-      context_ = std::move(copy);  // the card may still be reading the one that was
+  // Call it when the Call has ended; `succeeded` is the Call's result. Returns `succeeded`.
+  bool End(bool succeeded) {
+    if (succeeded) {
+      context_ = std::move(state_->after);
+    } else if (auto copy = state_->Copy()) {
+      context_ = std::move(copy);  // the card may still read the old context
     }
-    return good;
+    return succeeded;
   }
 
  private:
-  struct Shared {
-    Shared(std::shared_ptr<Context> context, By by) : before(std::move(context)), by_(by) {}
-    std::shared_ptr<Context> Copy() const { return by_ == By::kCopy ? CopyOf(*before) : nullptr; }
-    // What is worked on next; null: nothing can be, again.
-    std::shared_ptr<Context> Next() {
+  // The function shares it: the Call may outlive this object.
+  struct State {
+    State(std::shared_ptr<Context> context, Target target)
+        : before(std::move(context)), target_(target) {}
+    std::shared_ptr<Context> Copy() const {
+      return target_ == Target::kCopy ? CopyOf(*before) : nullptr;
+    }
+    // The context that the next run changes. Null: there is no copy, and an earlier run has
+    // changed the context itself.
+    std::shared_ptr<Context> NextTarget() {
       if (auto copy = Copy()) return copy;
       return std::exchange(used_up_, true) ? nullptr : before;
     }
@@ -74,12 +81,12 @@ class ContextChange {
     std::shared_ptr<Context> after;
 
    private:
-    const By by_;
+    const Target target_;
     bool used_up_ = false;
   };
 
   std::shared_ptr<Context>& context_;
-  const std::shared_ptr<Shared> shared_;
+  const std::shared_ptr<State> state_;
 };
 
 }  // namespace engine

@@ -13,6 +13,7 @@
 #include "engine/openssl/context_change.h"
 #include "engine/openssl/engine/methods.h"
 #include "engine/openssl/engine/module.h"
+#include "engine/openssl/shared_object.h"
 
 namespace engine {
 
@@ -35,8 +36,8 @@ struct Cipher {
 const Cipher& CipherOf(const EVP_CIPHER_CTX* context);
 
 // Where a context keeps what stands behind it.
-CipherContext*& SlotOf(const EVP_CIPHER_CTX* context) {
-  return *static_cast<CipherContext**>(EVP_CIPHER_CTX_get_cipher_data(context));
+SharedCipherContext*& SlotOf(const EVP_CIPHER_CTX* context) {
+  return *static_cast<SharedCipherContext**>(EVP_CIPHER_CTX_get_cipher_data(context));
 }
 
 int FailureOf(const Cipher& cipher) {
@@ -45,7 +46,7 @@ int FailureOf(const Cipher& cipher) {
 }
 
 // Has the card do what EVP_Cipher does, and answers as that does.
-int DoOnCard(const Cipher& cipher, CipherContext& state, unsigned char* out,
+int DoOnCard(const Cipher& cipher, SharedCipherContext& state, unsigned char* out,
              const unsigned char* in, size_t size) {
   ContextChange change(state);
   const auto result = std::make_shared<int>(-1);
@@ -74,7 +75,7 @@ void ShowIv(EVP_CIPHER_CTX* context, const EVP_CIPHER_CTX* inner) {
 
 // `out` null: additional data. `in` null: the end. Neither is work for a card.
 int DoCipher(EVP_CIPHER_CTX* context, unsigned char* out, const unsigned char* in, size_t size) {
-  CipherContext& state = *SlotOf(context);
+  SharedCipherContext& state = *SlotOf(context);
   const Cipher& cipher = CipherOf(context);
   const bool on_card = out != nullptr && in != nullptr && size > 0 &&
                        size >= cipher.threshold.load(std::memory_order_relaxed) &&
@@ -90,17 +91,17 @@ int Init(EVP_CIPHER_CTX* context, const unsigned char* key, const unsigned char*
 }
 
 int Control(EVP_CIPHER_CTX* context, int type, int argument, void* pointer) {
-  CipherContext*& slot = SlotOf(context);
+  SharedCipherContext*& slot = SlotOf(context);
   if (type == EVP_CTRL_INIT) {
     delete slot;
-    slot = new CipherContext(NewCipherContext());
+    slot = new SharedCipherContext(NewCipherContext());
     return EVP_CipherInit_ex(slot->get(), CipherOf(context).software, nullptr, nullptr, nullptr,
                              EVP_CIPHER_CTX_is_encrypting(context));
   }
   if (type == EVP_CTRL_COPY) {
-    CipherContext copy = CopyOf(**slot);
+    SharedCipherContext copy = CopyOf(**slot);
     if (copy == nullptr) return 0;
-    SlotOf(static_cast<EVP_CIPHER_CTX*>(pointer)) = new CipherContext(std::move(copy));
+    SlotOf(static_cast<EVP_CIPHER_CTX*>(pointer)) = new SharedCipherContext(std::move(copy));
     return 1;
   }
   const auto control = EVP_CIPHER_meth_get_ctrl(CipherOf(context).software);
@@ -157,7 +158,7 @@ int MakeCipher(Cipher& cipher) {
 
   cipher.ours = NewLike(model, cipher.nid,
                         EVP_CIPH_ALWAYS_CALL_INIT | EVP_CIPH_CTRL_INIT | EVP_CIPH_CUSTOM_COPY);
-  EVP_CIPHER_meth_set_impl_ctx_size(cipher.ours, sizeof(CipherContext*));
+  EVP_CIPHER_meth_set_impl_ctx_size(cipher.ours, sizeof(SharedCipherContext*));
   EVP_CIPHER_meth_set_init(cipher.ours, Init);
   EVP_CIPHER_meth_set_do_cipher(cipher.ours, DoCipher);
   EVP_CIPHER_meth_set_cleanup(cipher.ours, Cleanup);

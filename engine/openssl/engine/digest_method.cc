@@ -9,6 +9,7 @@
 #include "engine/openssl/context_change.h"
 #include "engine/openssl/engine/methods.h"
 #include "engine/openssl/engine/module.h"
+#include "engine/openssl/shared_object.h"
 
 namespace engine {
 
@@ -27,8 +28,8 @@ struct Digest {
 };
 
 // Where a context keeps its state; null in there: not started, or ended.
-DigestContext*& SlotOf(const EVP_MD_CTX* context) {
-  return *static_cast<DigestContext**>(EVP_MD_CTX_get0_md_data(context));
+SharedDigestContext*& SlotOf(const EVP_MD_CTX* context) {
+  return *static_cast<SharedDigestContext**>(EVP_MD_CTX_get0_md_data(context));
 }
 
 template <size_t kIndex>
@@ -36,16 +37,16 @@ Digest& Nth();
 
 template <size_t kIndex>
 int Init(EVP_MD_CTX* context) {
-  DigestContext*& slot = SlotOf(context);
+  SharedDigestContext*& slot = SlotOf(context);
   delete slot;
-  slot = new DigestContext(NewDigestContext());
+  slot = new SharedDigestContext(NewDigestContext());
   return EVP_DigestInit_ex(slot->get(), Nth<kIndex>().software, nullptr);
 }
 
 template <size_t kIndex>
 int Update(EVP_MD_CTX* context, const void* data, size_t size) {
   if (SlotOf(context) == nullptr) return 0;
-  DigestContext& state = *SlotOf(context);
+  SharedDigestContext& state = *SlotOf(context);
   const Digest& digest = Nth<kIndex>();
   if (size < digest.threshold.load(std::memory_order_relaxed) ||
       !Module::Get().GoesToCard(Algorithm::kDigest)) {
@@ -70,9 +71,9 @@ int Final(EVP_MD_CTX* context, unsigned char* digest) {
 
 int Copy(EVP_MD_CTX* to, const EVP_MD_CTX* from) {
   // Until here both have the same pointer; the new one gets a state of its own.
-  const DigestContext* const source = SlotOf(from);
+  const SharedDigestContext* const source = SlotOf(from);
   if (source == nullptr) return 1;
-  SlotOf(to) = new DigestContext(NewDigestContext());
+  SlotOf(to) = new SharedDigestContext(NewDigestContext());
   return EVP_MD_CTX_copy_ex(SlotOf(to)->get(), source->get());
 }
 
@@ -129,7 +130,7 @@ void Make() {
   EVP_MD_meth_set_ctrl(digest.software, EVP_MD_meth_get_ctrl(model));
 
   digest.ours = NewLike(model, digest.nid);
-  EVP_MD_meth_set_app_datasize(digest.ours, sizeof(DigestContext*));
+  EVP_MD_meth_set_app_datasize(digest.ours, sizeof(SharedDigestContext*));
   EVP_MD_meth_set_init(digest.ours, Init<kIndex>);
   EVP_MD_meth_set_update(digest.ours, Update<kIndex>);
   EVP_MD_meth_set_final(digest.ours, Final);

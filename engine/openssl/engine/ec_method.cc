@@ -8,6 +8,7 @@
 
 #include "engine/openssl/engine/methods.h"
 #include "engine/openssl/engine/module.h"
+#include "hwsim/operations/libcrypto.h"
 
 namespace engine {
 
@@ -41,7 +42,7 @@ const Software& OfLibcrypto() {
 }
 
 using SharedKey = std::shared_ptr<EC_KEY>;
-using SignaturePtr = std::unique_ptr<ECDSA_SIG, decltype(&ECDSA_SIG_free)>;
+using SignaturePtr = std::unique_ptr<ECDSA_SIG, hwsim::Freer<ECDSA_SIG_free>>;
 
 SharedKey Share(const EC_KEY* key) {
   auto* const counted = const_cast<EC_KEY*>(key);
@@ -68,13 +69,13 @@ bool Write(const ECDSA_SIG* signature, unsigned char* to, size_t scalar_bytes) {
 
 SignaturePtr Read(const unsigned char* from, size_t scalar_bytes) {
   const auto size = static_cast<int>(scalar_bytes);
-  SignaturePtr signature(ECDSA_SIG_new(), ECDSA_SIG_free);
+  SignaturePtr signature(ECDSA_SIG_new());
   BIGNUM* const r = BN_bin2bn(from, size, nullptr);
   BIGNUM* const s = BN_bin2bn(from + size, size, nullptr);
   if (signature != nullptr && ECDSA_SIG_set0(signature.get(), r, s) == 1) return signature;
   BN_free(r);
   BN_free(s);
-  return {nullptr, ECDSA_SIG_free};
+  return nullptr;
 }
 
 ECDSA_SIG* Sign(const unsigned char* digest, int size, const BIGNUM* kinv, const BIGNUM* r,
@@ -91,10 +92,8 @@ ECDSA_SIG* Sign(const unsigned char* digest, int size, const BIGNUM* kinv, const
           RequestClass::kAsymmetric,
           [shared = Share(key), scalar_bytes,
            input = CallBytes(digest, static_cast<size_t>(size))](CallBytes& out) {
-            const SignaturePtr signature(
-                OfLibcrypto().sign_sig(input.data(), static_cast<int>(input.size()), nullptr,
-                                       nullptr, shared.get()),
-                ECDSA_SIG_free);
+            const SignaturePtr signature(OfLibcrypto().sign_sig(
+                input.data(), static_cast<int>(input.size()), nullptr, nullptr, shared.get()));
             return signature != nullptr && Write(signature.get(), out.data(), scalar_bytes);
           }));
   if (!Module::Get().Run(call)) return nullptr;

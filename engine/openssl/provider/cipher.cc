@@ -23,7 +23,7 @@ struct Cipher {
   Provider& provider;
   const CipherForm& form;
   const EVP_CIPHER* cipher;
-  CipherContext inner;
+  SharedCipherContext inner;
   // In the CBC of TLS: libcrypto's copies of such a one free the same memory.
   bool is_tls = false;
 };
@@ -127,7 +127,8 @@ int Transform(void* ctx, unsigned char* out, size_t* out_bytes, size_t out_bytes
   const bool in_place = in == out;
   const auto written = std::make_shared<int>(0);
   using Change = ContextChange<EVP_CIPHER_CTX>;
-  Change change(cipher.inner, cipher.is_tls ? Change::By::kInPlace : Change::By::kCopy);
+  Change change(cipher.inner,
+                cipher.is_tls ? Change::Target::kContextItself : Change::Target::kCopy);
   Operation<Call> operation(cipher.form.kind, in_bytes, in_bytes + kBlockMax,
                             change.Function([input = CallBytes(in, in_bytes), in_place, written](
                                                 EVP_CIPHER_CTX& inner, CallBytes& to) {

@@ -11,7 +11,7 @@ namespace {
 struct Digest {
   Provider& provider;
   const EVP_MD* md;
-  DigestContext inner;
+  SharedDigestContext inner;
 };
 Digest& DigestOf(void* ctx) { return *static_cast<Digest*>(ctx); }
 

@@ -8,7 +8,7 @@ namespace {
 struct PkeyOperation {
   Provider& provider;
   const Key* key = nullptr;  // libcrypto keeps it alive while we have it
-  PkeyContext context;
+  SharedPkeyContext context;
 };
 PkeyOperation& OperationOf(void* ctx) { return *static_cast<PkeyOperation*>(ctx); }
 

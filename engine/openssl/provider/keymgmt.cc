@@ -16,7 +16,7 @@ namespace engine::provider {
 
 namespace {
 
-PkeyContext NewContextByName(const char* type) {
+SharedPkeyContext NewContextByName(const char* type) {
   return Own(EVP_PKEY_CTX_new_from_name(Library(), type, nullptr));
 }
 
@@ -65,7 +65,7 @@ int Match(const void* one, const void* other, int selection) {
 int Validate(const void* keydata, int selection, int check_type) {
   const Key& key = KeyOf(keydata);
   if (key.pkey == nullptr) return 0;
-  const PkeyContext context = NewPkeyContext(key);
+  const SharedPkeyContext context = NewPkeyContext(key);
   if (context == nullptr) return 0;
   EVP_PKEY_CTX* const c = context.get();
   const int pair = selection & OSSL_KEYMGMT_SELECT_KEYPAIR;
@@ -78,8 +78,8 @@ int Validate(const void* keydata, int selection, int check_type) {
   return EVP_PKEY_param_check(c) == 1;
 }
 
-std::shared_ptr<EVP_PKEY> FromData(const char* type, int selection, const OSSL_PARAM params[]) {
-  const PkeyContext context = NewContextByName(type);
+SharedPkey FromData(const char* type, int selection, const OSSL_PARAM params[]) {
+  const SharedPkeyContext context = NewContextByName(type);
   EVP_PKEY* pkey = nullptr;
   if (context == nullptr || EVP_PKEY_fromdata_init(context.get()) != 1 ||
       EVP_PKEY_fromdata(context.get(), &pkey, selection, const_cast<OSSL_PARAM*>(params)) != 1) {
@@ -104,7 +104,7 @@ int Export(void* keydata, int selection, OSSL_CALLBACK* callback, void* argument
 
 template <const char* kType>
 const OSSL_PARAM* Types(int selection) {
-  const PkeyContext context = NewContextByName(kType);
+  const SharedPkeyContext context = NewContextByName(kType);
   if (context == nullptr || EVP_PKEY_fromdata_init(context.get()) != 1) return nullptr;
   return EVP_PKEY_fromdata_settable(context.get(), selection);  // a table of the default provider's
 }
@@ -220,7 +220,7 @@ struct Generation {
   Provider& provider;
   const char* type;
   int selection;
-  PkeyContext context;
+  SharedPkeyContext context;
 };
 
 bool Initialise(Generation& generation) {
@@ -257,7 +257,7 @@ int GenSetTemplate(void* genctx, void* keydata) {
 
 template <const char* kType>
 const OSSL_PARAM* GenSettable(void*, void*) {
-  const PkeyContext context = NewContextByName(kType);
+  const SharedPkeyContext context = NewContextByName(kType);
   if (context == nullptr || EVP_PKEY_keygen_init(context.get()) != 1) return nullptr;
   return EVP_PKEY_CTX_settable_params(context.get());  // a table of the default provider's
 }
@@ -266,7 +266,7 @@ void* Generate(void* genctx, OSSL_CALLBACK*, void*) {
   auto& generation = *static_cast<Generation*>(genctx);
   auto key = std::make_unique<Key>(Key{generation.provider, generation.type, nullptr, 0});
   const bool keys = (generation.selection & OSSL_KEYMGMT_SELECT_KEYPAIR) != 0;
-  const auto made = std::make_shared<std::shared_ptr<EVP_PKEY>>();
+  const auto made = std::make_shared<SharedPkey>();
   const auto generate = [context = generation.context, made](CallBytes&) {
     EVP_PKEY* pkey = nullptr;
     if (EVP_PKEY_generate(context.get(), &pkey) != 1) return false;
@@ -343,7 +343,7 @@ const auto kEd448 = KeyManager<kEd448Name>();
 
 }  // namespace
 
-PkeyContext NewPkeyContext(const Key& key) {
+SharedPkeyContext NewPkeyContext(const Key& key) {
   if (key.pkey == nullptr) return nullptr;
   return Own(EVP_PKEY_CTX_new_from_pkey(Library(), key.pkey.get(), nullptr));
 }

@@ -13,12 +13,9 @@ namespace {
 
 struct Mac {
   Provider& provider;
-  std::shared_ptr<EVP_MAC_CTX> inner;
+  SharedMacContext inner;
 };
 Mac& MacOf(void* ctx) { return *static_cast<Mac*>(ctx); }
-std::shared_ptr<EVP_MAC_CTX> Own(EVP_MAC_CTX* mac) {
-  return std::shared_ptr<EVP_MAC_CTX>(mac, Freer<EVP_MAC_CTX_free>());
-}
 
 EVP_MAC* Hmac() {
   static EVP_MAC* const hmac = EVP_MAC_fetch(Library(), "HMAC", nullptr);
@@ -79,12 +76,9 @@ const OSSL_DISPATCH kHmac[] = {Entry(OSSL_FUNC_MAC_NEWCTX, &NewMac),
 
 struct Kdf {
   Provider& provider;
-  std::shared_ptr<EVP_KDF_CTX> inner;
+  SharedKdfContext inner;
 };
 Kdf& KdfOf(void* ctx) { return *static_cast<Kdf*>(ctx); }
-std::shared_ptr<EVP_KDF_CTX> Own(EVP_KDF_CTX* kdf) {
-  return std::shared_ptr<EVP_KDF_CTX>(kdf, Freer<EVP_KDF_CTX_free>());
-}
 
 template <const char* kName>
 EVP_KDF* FetchedKdf() {

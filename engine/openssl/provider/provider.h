@@ -17,6 +17,7 @@
 
 #include "engine/openssl/call.h"
 #include "engine/openssl/offload.h"
+#include "engine/openssl/shared_object.h"
 
 namespace engine::provider {
 
@@ -30,18 +31,6 @@ struct Provider {
 OSSL_LIB_CTX* Library();
 inline Provider& ProviderOf(void* provctx) { return *static_cast<Provider*>(provctx); }
 
-template <auto kFree>
-struct Freer {
-  template <typename T>
-  void operator()(T* pointer) const {
-    kFree(pointer);
-  }
-};
-using PkeyContext = std::shared_ptr<EVP_PKEY_CTX>;
-inline PkeyContext Own(EVP_PKEY_CTX* context) {
-  return PkeyContext(context, Freer<EVP_PKEY_CTX_free>());
-}
-
 // A dispatch table's entry.
 template <typename Function>
 OSSL_DISPATCH Entry(int id, Function* function) {
@@ -51,15 +40,12 @@ OSSL_DISPATCH Entry(int id, Function* function) {
 // A key: keymgmt's object. Others read it, and take a reference to what is in it.
 struct Key {
   Provider& provider;
-  const char* type;                // the default provider's name for it: "RSA", "EC", "X25519" ...
-  std::shared_ptr<EVP_PKEY> pkey;  // null: nothing has been put in yet
-  int selection = 0;               // which parts are there
+  const char* type;   // the default provider's name for it: "RSA", "EC", "X25519" ...
+  SharedPkey pkey;    // null: nothing has been put in yet
+  int selection = 0;  // which parts are there
 };
-inline std::shared_ptr<EVP_PKEY> Own(EVP_PKEY* pkey) {
-  return std::shared_ptr<EVP_PKEY>(pkey, Freer<EVP_PKEY_free>());
-}
 inline const Key& KeyOf(const void* keydata) { return *static_cast<const Key*>(keydata); }
-PkeyContext NewPkeyContext(const Key& key);
+SharedPkeyContext NewPkeyContext(const Key& key);
 
 // What a private-key operation with that key costs the time of.
 hwsim::OperationKind CostOf(const Key& key);

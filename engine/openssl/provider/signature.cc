@@ -12,15 +12,11 @@ namespace {
 
 struct Signature {
   Provider& provider;
-  const Key* key = nullptr;  // libcrypto keeps it alive while we have it
-  PkeyContext context;       // of sign and verify; a digest's own in digest_*
-  std::shared_ptr<EVP_MD_CTX> digest;
+  const Key* key = nullptr;   // libcrypto keeps it alive while we have it
+  SharedPkeyContext context;  // of sign and verify; a digest's own in digest_*
+  SharedDigestContext digest;
 };
 Signature& SignatureOf(void* ctx) { return *static_cast<Signature*>(ctx); }
-
-std::shared_ptr<EVP_MD_CTX> Own(EVP_MD_CTX* digest) {
-  return std::shared_ptr<EVP_MD_CTX>(digest, Freer<EVP_MD_CTX_free>());
-}
 
 // The context whose parameters are this object's.
 EVP_PKEY_CTX* Inner(const Signature& signature) {
@@ -35,7 +31,7 @@ void* Duplicate(void* ctx) {
   const Signature& from = SignatureOf(ctx);
   auto copy = std::make_unique<Signature>(Signature{from.provider, from.key, nullptr, nullptr});
   if (from.context != nullptr) {
-    copy->context = provider::Own(EVP_PKEY_CTX_dup(from.context.get()));
+    copy->context = Own(EVP_PKEY_CTX_dup(from.context.get()));
     if (copy->context == nullptr) return nullptr;
   }
   if (from.digest != nullptr) {
