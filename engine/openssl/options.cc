@@ -4,11 +4,17 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstdlib>
 #include <functional>
+#include <initializer_list>
+#include <optional>
 #include <span>
+#include <string>
+#include <string_view>
+#include <vector>
 
+#include "hwsim/base/enum_names.h"
+#include "hwsim/base/parse_number.h"
 #include "hwsim/model/known_names.h"
 #include "hwsim/model/profile_toml.h"
 
@@ -20,7 +26,7 @@ using hwsim::CompletionMode;
 using hwsim::Expected;
 using hwsim::TransportKind;
 
-// What a value must look like, or an empty string: it was taken.
+// Sets an option from its text. Returns what is allowed, or an empty string on success.
 using Setter = std::function<std::string(OffloadOptions&, std::string_view)>;
 
 struct Option {
@@ -28,17 +34,10 @@ struct Option {
   Setter set;
 };
 
-std::optional<uint64_t> ParseNumber(std::string_view text) {
-  uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return number;
-}
-
 Setter Number(uint64_t low, uint64_t high,
               const std::function<void(OffloadOptions&, uint64_t)>& store) {
   return [=](OffloadOptions& options, std::string_view text) -> std::string {
-    const auto number = ParseNumber(text);
+    const auto number = hwsim::ParseNumber(text);
     if (!number || *number < low || *number > high) {
       return std::to_string(low) + " to " + std::to_string(high);
     }
@@ -48,34 +47,38 @@ Setter Number(uint64_t low, uint64_t high,
 }
 
 template <typename T>
-struct Choice {
-  std::string_view name;
-  T value;
-};
+using Names = std::vector<hwsim::EnumName<T>>;
 
+// The option takes one of `names`.
 template <typename T>
-Setter OneOf(std::vector<Choice<T>> choices, T OffloadOptions::*member) {
+Setter OneOf(const Names<T>& names, T OffloadOptions::*member) {
   return [=](OffloadOptions& options, std::string_view text) -> std::string {
-    std::string allowed;
-    for (const Choice<T>& choice : choices) {
-      if (choice.name == text) {
-        options.*member = choice.value;
+    std::vector<std::string_view> allowed;
+    for (const auto& [value, name] : names) {
+      if (name == text) {
+        options.*member = value;
         return {};
       }
-      allowed += (allowed.empty() ? "" : ", ") + std::string(choice.name);
+      allowed.push_back(name);
     }
-    return allowed;
+    return hwsim::JoinedNames(allowed);
   };
+}
+
+template <typename T>
+Names<T> NamesOf(std::initializer_list<T> values, std::string_view (*name_of)(T)) {
+  Names<T> names;
+  for (const T value : values) names.push_back({value, name_of(value)});
+  return names;
 }
 
 Setter Switch(bool OffloadOptions::*member) {
   return OneOf<bool>(
-      {{"on", true}, {"off", false}, {"1", true}, {"0", false}, {"yes", true}, {"no", false}},
+      {{true, "on"}, {false, "off"}, {true, "1"}, {false, "0"}, {true, "yes"}, {false, "no"}},
       member);
 }
 
-// The card's name is checked here and not with the card, so that the mistake is told where it is
-// made.
+// Checks the name already here, so that the error names the option.
 std::string SetProfile(OffloadOptions& options, std::string_view text) {
   const auto names = hwsim::ShippedProfileNames();
   if (std::find(names.begin(), names.end(), text) == names.end()) return hwsim::JoinedNames(names);
@@ -99,14 +102,14 @@ std::span<const Option> AllOptions() {
   static const std::vector<Option>* const all = new std::vector<Option>{
       {"profile", SetProfile},
       {"config", SetConfig},
-      {"transport", OneOf<TransportKind>({{"auto", TransportKind::kAuto},
-                                          {"uring", TransportKind::kUring},
-                                          {"memory", TransportKind::kMemory}},
+      {"transport", OneOf<TransportKind>({{TransportKind::kAuto, "auto"},
+                                          {TransportKind::kUring, "uring"},
+                                          {TransportKind::kMemory, "memory"}},
                                          &OffloadOptions::transport)},
-      {"completion", OneOf<CompletionMode>({{"interrupt", CompletionMode::kInterrupt},
-                                            {"polling", CompletionMode::kPolling},
-                                            {"inline", CompletionMode::kInline}},
-                                           &OffloadOptions::completion)},
+      {"completion", OneOf(NamesOf({CompletionMode::kInterrupt, CompletionMode::kPolling,
+                                    CompletionMode::kInline},
+                                   &hwsim::CompletionModeName),
+                           &OffloadOptions::completion)},
       {"poll_interval_us", Number(1, 1'000'000,
                                   [](OffloadOptions& options, uint64_t value) {
                                     options.poll_interval = std::chrono::microseconds(value);
@@ -116,9 +119,8 @@ std::span<const Option> AllOptions() {
                                         options.watchdog_interval =
                                             std::chrono::milliseconds(value);
                                       })},
-      {"retry", OneOf<RetryPolicy>({{"when_space", RetryPolicy::kWhenSpace},
-                                    {"immediate", RetryPolicy::kImmediate}},
-                                   &OffloadOptions::retry)},
+      {"retry", OneOf(NamesOf({RetryPolicy::kWhenSpace, RetryPolicy::kImmediate}, &RetryPolicyName),
+                      &OffloadOptions::retry)},
       {"callback_when_space", Switch(&OffloadOptions::callback_when_space)},
       {"queue_pairs", Number(1, 1024,
                              [](OffloadOptions& options, uint64_t value) {
@@ -189,7 +191,6 @@ Expected<void> OffloadOptions::Set(std::string_view name, std::string_view value
 }
 
 Expected<void> OffloadOptions::SetFromEnvironment() {
-  // A program with the rights of somebody else does not listen to its caller.
   if (::getauxval(AT_SECURE) != 0) return {};
   std::vector<std::string> known;
   for (const Option& option : AllOptions()) {
@@ -200,13 +201,13 @@ Expected<void> OffloadOptions::SetFromEnvironment() {
     if (!set) return hwsim::Unexpected(variable + ": " + set.error().message);
   }
   const std::vector<std::string_view> names(known.begin(), known.end());
-  // One that is misspelt would otherwise be one that does nothing. Others are somebody else's.
+  // A misspelt name would have no effect. Names unlike any option belong to other programs.
   for (const char* const* entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
     const std::string_view text = *entry;
     const std::string_view variable = text.substr(0, text.find('='));
     if (!variable.starts_with(kEnvironmentPrefix)) continue;
-    const auto meant = hwsim::NearestName(variable, names);
-    if (!meant || *meant == variable) continue;
+    const auto nearest = hwsim::NearestName(variable, names);
+    if (!nearest || *nearest == variable) continue;
     return hwsim::Unexpected(std::string(variable) + ": no such variable; " +
                              hwsim::Suggestion(variable, names));
   }
