@@ -3,6 +3,8 @@
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 
+#include <new>
+
 #include "engine/openssl/exit_gate.h"
 #include "hwsim/operations/libcrypto.h"
 
@@ -12,7 +14,7 @@ namespace {
 
 constexpr int kReasonCard = 1;
 
-// Our number among the libraries of libcrypto's error queue.
+// The library number of Ghostcard's errors in libcrypto's error queue.
 int ErrorLibrary() {
   static const int library = [] {
     const int number = ERR_get_next_error_library();
@@ -37,25 +39,25 @@ void RaiseError(const std::string& message) {
 
 Call::~Call() {
   if (function_ == nullptr) return;
-  const ExitGate::AtWork at_work;
-  function_ = nullptr;  // lets go of libcrypto's objects
+  const ExitGate::LibcryptoUse use;
+  function_ = nullptr;  // frees libcrypto objects
 }
 
 bool Call::Execute() noexcept {
-  const ExitGate::AtWork at_work;
+  const ExitGate::LibcryptoUse use;
   const hwsim::ErrorMark mark;
-  bool good = false;
+  bool succeeded = false;
   try {
-    out_.Resize(out_bytes_max_);  // an earlier time may have shrunk it
-    good = function_(out_);
-    if (!good) KeepError();
+    out_.Resize(out_bytes_max_);  // an earlier run may have shrunk it
+    succeeded = function_(out_);
+    if (!succeeded) KeepError();
   } catch (const std::bad_alloc&) {
-    good = false;
+    succeeded = false;
   }
-  return good;
+  return succeeded;
 }
 
-// The last error, which is the one that names the cause best.
+// Keeps the newest error, which describes the cause best.
 void Call::KeepError() {
   const char* data = nullptr;
   int flags = 0;
@@ -76,8 +78,8 @@ void Call::RaiseError() const {
 
 bool MakeCall(Offload& offload, Operation<Call>& operation) {
   if (offload.Run(operation)) return true;
-  if (!Offload::reason().empty()) {
-    RaiseError(Offload::reason());
+  if (!Offload::failure_reason().empty()) {
+    RaiseError(Offload::failure_reason());
   } else {
     operation->RaiseError();
   }

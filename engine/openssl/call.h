@@ -1,9 +1,10 @@
-// Call: a call into libcrypto that the card makes for us.
+// Call: a call into libcrypto that a card thread makes.
 //
-// It owns what it touches: inputs copied, libcrypto's objects counted. Its error goes to the error
-// queue of whoever asked, not of the thread that ran it. What it is copied from may be secret, and
-// so may its output: both are cleansed.
-// Threads: one at a time, as the operation that it is in.
+// Ownership: it owns everything it uses: copies of its inputs, and shared owners of libcrypto
+// objects. Inputs and output may be secret, so their bytes are overwritten before they are freed.
+// Errors: a libcrypto error of the card thread is kept; RaiseError() puts it on the error queue of
+// the thread that asked for the call.
+// Threads: one at a time, as the operation that contains it.
 #ifndef GHOSTCARD_ENGINE_OPENSSL_CALL_H_
 #define GHOSTCARD_ENGINE_OPENSSL_CALL_H_
 
@@ -12,6 +13,7 @@
 #include <functional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/openssl/offload.h"
@@ -19,7 +21,7 @@
 
 namespace engine {
 
-// Bytes in and out of a call; overwritten before they are freed.
+// Input or output bytes of a call; overwritten before they are freed.
 class CallBytes {
  public:
   CallBytes() = default;
@@ -27,7 +29,7 @@ class CallBytes {
   CallBytes(const unsigned char* from, size_t size) : bytes_(from, from + size) {}
   CallBytes(CallBytes&&) = default;
   CallBytes& operator=(CallBytes&&) = delete;
-  CallBytes(const CallBytes& other) : bytes_(other.bytes_) {}  // std::function wants it
+  CallBytes(const CallBytes& other) : bytes_(other.bytes_) {}  // for std::function
   ~CallBytes();
 
   unsigned char* data() { return bytes_.data(); }
@@ -41,9 +43,9 @@ class CallBytes {
 
 class Call {
  public:
-  // Makes the call; puts what comes out into `out`, which has `out_bytes_max` bytes, and shrinks
-  // it. Made more than once where the card is asked again, or the caller takes over: it must come
-  // to the same each time (see ContextChange).
+  // Makes the call. `out` has `out_bytes_max` bytes; the function writes the output there and
+  // shrinks it to the output's size. False: the call failed. It runs again when the card retries or
+  // the caller takes over, and must then give an equivalent result (see ContextChange).
   using Function = std::function<bool(CallBytes& out)>;
 
   Call(hwsim::OperationKind kind, size_t size_bytes, size_t out_bytes_max, Function function)
@@ -63,8 +65,9 @@ class Call {
   }
   bool Execute() noexcept;
 
+  // The output of a successful call.
   const CallBytes& out() const { return out_; }
-  // Puts the error of the call on this thread's queue.
+  // Puts the error of the failed call on this thread's error queue.
   void RaiseError() const;
 
  private:
@@ -82,8 +85,8 @@ class Call {
   Error error_;
 };
 
-// Has the card make the call. False: it failed, and this thread's error queue says why. On success
-// the output is in `operation->out()`.
+// Runs the call on the card, or in the caller (see software_fallback). True: the output is in
+// `operation->out()`. False: it failed, and this thread's error queue says why.
 bool MakeCall(Offload& offload, Operation<Call>& operation);
 
 // Puts "ghostcard: `message`" on this thread's error queue.

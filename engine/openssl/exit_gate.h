@@ -1,8 +1,9 @@
-// ExitGate: keeps the card's threads out of libcrypto as the process ends, when libcrypto takes
-// itself apart, and while it forks: a child would find libcrypto's locks held by threads that it
-// has not got. What the application's own threads do is the application's business.
+// ExitGate: keeps the card's threads out of libcrypto while the process ends or forks. At the end,
+// libcrypto frees its own state. In a forked child, a libcrypto lock that a card thread held would
+// stay locked, because that thread does not exist in the child. The application's own threads are
+// not stopped.
 //
-// Threads: everything from any; one gate for the process.
+// Threads: any. There is one gate in a process.
 #ifndef GHOSTCARD_ENGINE_OPENSSL_EXIT_GATE_H_
 #define GHOSTCARD_ENGINE_OPENSSL_EXIT_GATE_H_
 
@@ -10,29 +11,31 @@ namespace engine {
 
 class ExitGate {
  public:
-  // The calling thread is the application's from now on.
+  // Marks the calling thread as one of the application's; LibcryptoUse no longer counts or stops
+  // it.
   static void NoteApplicationThread();
 
-  // A card's thread at work with libcrypto. Once the gate is closed, such a thread stays in here.
-  class AtWork {
+  // Surrounds a use of libcrypto. On a card thread, the constructor waits while the gate is held,
+  // and never returns once the gate is closed.
+  class LibcryptoUse {
    public:
-    AtWork();
-    ~AtWork();
-    AtWork(const AtWork&) = delete;
-    AtWork& operator=(const AtWork&) = delete;
+    LibcryptoUse();
+    ~LibcryptoUse();
+    LibcryptoUse(const LibcryptoUse&) = delete;
+    LibcryptoUse& operator=(const LibcryptoUse&) = delete;
 
    private:
     const bool counted_;
   };
 
-  // Returns when no thread of the card's is at work, and none will be.
+  // Closes the gate for good. Returns when no card thread uses libcrypto.
   static void Close();
   static bool closed();
-  // The same for the time of a fork(): until GoOn, and StartAnew in the child, which has none of
-  // its parent's threads. One fork at a time.
+  // For one fork() at a time. Hold closes the gate until ReopenInParent or ReopenInChild, and
+  // returns when no card thread uses libcrypto. A closed gate stays closed.
   static void Hold();
-  static void GoOn();
-  static void StartAnew();
+  static void ReopenInParent();
+  static void ReopenInChild();
 };
 
 }  // namespace engine

@@ -3,6 +3,7 @@
 #include <openssl/async.h>
 
 #include <algorithm>
+#include <span>
 #include <vector>
 
 namespace engine {
@@ -12,48 +13,51 @@ using waitctx::WaitContextRef;
 
 namespace {
 
-// What stands for one ASYNC_WAIT_CTX. The data of its entry there, ended by the entry's cleanup.
-// Threads: one at a time, as libcrypto wants it for the context itself.
-struct StandIn {
+// Links an ASYNC_WAIT_CTX to a WaitContext.
+// Ownership: it is the data of a wait fd in the ASYNC_WAIT_CTX, and that fd's cleanup deletes it.
+// Threads: one at a time, as libcrypto requires for the ASYNC_WAIT_CTX.
+struct ContextLink {
   WaitContextRef context;
-  int shown_fd = -1;               // the fd that libcrypto's context has of us
-  std::vector<PausedRun> waiting;  // of jobs that are paused; more than one if jobs share a context
+  int published_fd = -1;          // the wait fd in the ASYNC_WAIT_CTX; -1: none
+  std::vector<PausedRun> paused;  // more than one when several jobs share the ASYNC_WAIT_CTX
 };
 
-ASYNC_WAIT_CTX* TheirContext() { return ASYNC_get_wait_ctx(ASYNC_get_current_job()); }
+ASYNC_WAIT_CTX* CurrentAsyncContext() { return ASYNC_get_wait_ctx(ASYNC_get_current_job()); }
 
-StandIn* Find(ASYNC_WAIT_CTX* theirs, const void* key) {
+// Null: no job has paused on `async_context` yet.
+ContextLink* FindLink(ASYNC_WAIT_CTX* async_context, const void* key) {
   int fd = -1;
   void* data = nullptr;
-  if (ASYNC_WAIT_CTX_get_fd(theirs, key, &fd, &data) != 1) return nullptr;
-  return static_cast<StandIn*>(data);
+  if (ASYNC_WAIT_CTX_get_fd(async_context, key, &fd, &data) != 1) return nullptr;
+  return static_cast<ContextLink*>(data);
 }
 
-// libcrypto frees its context. Jobs that wait on it will never be resumed.
-void OnFreed(ASYNC_WAIT_CTX*, const void*, int, void* data) {
-  auto* stand_in = static_cast<StandIn*>(data);
-  for (const PausedRun& run : stand_in->waiting) run.GiveUp();
-  stand_in->context.CloseAndReset();
-  delete stand_in;
+// The cleanup function: libcrypto frees its context, so the jobs that wait on it are never resumed.
+void OnContextFreed(ASYNC_WAIT_CTX*, const void*, int, void* data) {
+  auto* link = static_cast<ContextLink*>(data);
+  for (const PausedRun& run : link->paused) run.GiveUp();
+  link->context.CloseAndReset();
+  delete link;
 }
 
-bool Show(ASYNC_WAIT_CTX* theirs, const void* key, StandIn* stand_in, int fd) {
-  if (stand_in->shown_fd == fd) return true;
-  if (stand_in->shown_fd >= 0) ASYNC_WAIT_CTX_clear_fd(theirs, key);
-  if (ASYNC_WAIT_CTX_set_wait_fd(theirs, key, fd, stand_in, &OnFreed) != 1) return false;
-  stand_in->shown_fd = fd;
+// Makes `fd` the wait fd in `async_context`. False: no memory.
+bool PublishFd(ASYNC_WAIT_CTX* async_context, const void* key, ContextLink* link, int fd) {
+  if (link->published_fd == fd) return true;
+  if (link->published_fd >= 0) ASYNC_WAIT_CTX_clear_fd(async_context, key);
+  if (ASYNC_WAIT_CTX_set_wait_fd(async_context, key, fd, link, &OnContextFreed) != 1) return false;
+  link->published_fd = fd;
   return true;
 }
 
-// Has `theirs` show `fd` for `context`, whose stand-in is made now if there is none. Null: no
-// memory, and `context` is the run's as before.
-StandIn* ShowStandIn(ASYNC_WAIT_CTX* theirs, const void* key, WaitContext* context, int fd) {
-  StandIn* stand_in = Find(theirs, key);
-  if (stand_in != nullptr && stand_in->context.get() == context) {
-    return Show(theirs, key, stand_in, fd) ? stand_in : nullptr;
+// Publishes `fd` for `context` in `async_context`; makes the link if there is none. Null: no
+// memory, and the run still owns `context`.
+ContextLink* Link(ASYNC_WAIT_CTX* async_context, const void* key, WaitContext* context, int fd) {
+  ContextLink* link = FindLink(async_context, key);
+  if (link != nullptr && link->context.get() == context) {
+    return PublishFd(async_context, key, link, fd) ? link : nullptr;
   }
-  auto made = std::make_unique<StandIn>();
-  if (!Show(theirs, key, made.get(), fd)) return nullptr;
+  auto made = std::make_unique<ContextLink>();
+  if (!PublishFd(async_context, key, made.get(), fd)) return nullptr;
   made->context = WaitContextRef::Adopt(context);
   return made.release();
 }
@@ -67,18 +71,18 @@ hwsim::Expected<std::unique_ptr<LibcryptoJobs>> LibcryptoJobs::Create() {
 }
 
 bool LibcryptoJobs::CanPause() const {
-  return ASYNC_get_current_job() != nullptr && TheirContext() != nullptr;
+  return ASYNC_get_current_job() != nullptr && CurrentAsyncContext() != nullptr;
 }
 
 WaitContext* LibcryptoJobs::Context() const {
   if (!CanPause()) return nullptr;
-  ASYNC_WAIT_CTX* const theirs = TheirContext();
-  const StandIn* const stand_in = Find(theirs, this);
-  // A new one is the run's, until a pause makes it a stand-in's.
+  ASYNC_WAIT_CTX* const async_context = CurrentAsyncContext();
+  const ContextLink* const link = FindLink(async_context, this);
+  // The run owns a new context until a pause gives it to a link.
   WaitContext* const context =
-      stand_in != nullptr ? stand_in->context.get() : WaitContext::Create().Release();
+      link != nullptr ? link->context.get() : WaitContext::Create().Release();
   WaitContext::Callback callback;
-  if (ASYNC_WAIT_CTX_get_callback(theirs, &callback.function, &callback.argument) != 1) {
+  if (ASYNC_WAIT_CTX_get_callback(async_context, &callback.function, &callback.argument) != 1) {
     callback = {};
   }
   const WaitContext::Callback known = context->callback();
@@ -89,29 +93,29 @@ WaitContext* LibcryptoJobs::Context() const {
 }
 
 bool LibcryptoJobs::Pause(const PausedRun& run) const {
-  ASYNC_WAIT_CTX* const theirs = TheirContext();
+  ASYNC_WAIT_CTX* const async_context = CurrentAsyncContext();
   WaitContext* const context = run.context();
   int fd = never_readable_.fd();
   if (context->wait_fd_count() == 1) {
     context->CopyWaitFds(std::span(&fd, 1));
   } else if (!context->callback()) {
-    return false;  // no descriptor was left
+    return false;  // no descriptor was left for a wait fd
   }
-  StandIn* const stand_in = ShowStandIn(theirs, this, context, fd);
-  if (stand_in == nullptr) return false;
-  ASYNC_WAIT_CTX_set_status(theirs, context->status());
-  stand_in->waiting.push_back(run);
+  ContextLink* const link = Link(async_context, this, context, fd);
+  if (link == nullptr) return false;
+  ASYNC_WAIT_CTX_set_status(async_context, context->status());
+  link->paused.push_back(run);
   ASYNC_pause_job();
-  // Resumed, or never paused: the context is there, and the stand-in with it.
-  std::erase(stand_in->waiting, run);
+  // The job was resumed, or pausing is blocked. In both cases the context and its link still exist.
+  std::erase(link->paused, run);
   return false;
 }
 
 void LibcryptoJobs::End(WaitContext* context) const {
-  ASYNC_WAIT_CTX* const theirs = TheirContext();
-  ASYNC_WAIT_CTX_set_status(theirs, context->status());
-  const StandIn* const stand_in = Find(theirs, this);
-  if (stand_in == nullptr || stand_in->context.get() != context) {
+  ASYNC_WAIT_CTX* const async_context = CurrentAsyncContext();
+  ASYNC_WAIT_CTX_set_status(async_context, context->status());
+  const ContextLink* const link = FindLink(async_context, this);
+  if (link == nullptr || link->context.get() != context) {
     WaitContextRef::Adopt(context).CloseAndReset();
   }
 }

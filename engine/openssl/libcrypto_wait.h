@@ -1,30 +1,32 @@
-// LibcryptoJobs: the engine in jobs of libcrypto's own, the ASYNC_JOBs of SSL_MODE_ASYNC.
+// LibcryptoJobs: lets the engine run in libcrypto's own jobs, the ASYNC_JOBs of SSL_MODE_ASYNC.
 //
-// Each ASYNC_WAIT_CTX on which a job has paused is stood for by a WaitContext of ours. It takes
-// over the callback before each run, in the job's thread; its wait fd and its status go the other
-// way. libcrypto's context keeps it as the data of a wait fd, whose cleanup function, which
-// libcrypto calls when it frees the context, closes it. A completion thread sees ours only, and
-// never touches an object of libcrypto's.
+// Each ASYNC_WAIT_CTX on which a job has paused is linked to a WaitContext of ours. Before each
+// run, the job's thread copies the callback from libcrypto's context to ours; the wait fd and the
+// status are copied from ours to libcrypto's. libcrypto's context stores the link as the data of a
+// wait fd. The cleanup function of that fd, which libcrypto calls when it frees the context, closes
+// our WaitContext. A completion thread uses our WaitContext only, and never a libcrypto object.
 //
-// libcrypto's context gets an fd when a job pauses, not before: applications (HAProxy) take it that
-// each fd that they find there is one that SSL_ERROR_WANT_ASYNC told them of. A run that ends
-// without a pause leaves no trace.
+// libcrypto's context gets an fd when a job pauses, not earlier: an application such as HAProxy
+// expects that SSL_ERROR_WANT_ASYNC has announced each fd in the context. A run that ends without
+// a pause leaves libcrypto's context without an fd.
 //
-// With a callback no fd of the context's own is needed. What libcrypto is given then is one fd
-// for all, never readable, so that the cleanup function is called all the same.
+// A context with a callback needs no wait fd of its own. It then gets an fd that all such contexts
+// share and that never becomes readable, so that libcrypto still calls the cleanup function.
 //
-// A context may be freed while its job waits (SSL_free in the middle of a handshake). libcrypto
-// leaks that job; the operation is given up, and ends with its completion.
+// A context may be freed while its job waits, for example by SSL_free during a handshake.
+// libcrypto leaks that job. The operation is given up and ends with its completion.
 //
-// Limits: libcrypto does not say whether pausing is blocked: ASYNC_pause_job() just returns. The
-// operation then waits in place, looking for completions. So it does where nobody could be told,
-// because no descriptor or no memory is left.
+// Limits: libcrypto does not tell whether pausing is blocked (ASYNC_block_pause); then
+// ASYNC_pause_job() returns at once. In this case the operation waits in place and polls for
+// completions. It does so too when the job cannot be notified because no descriptor or no memory
+// is left.
 //
-// Threads: as JobBinding. The code stays loaded for as long as a context may be freed.
+// Threads: as JobBinding. Requires: this code stays loaded while a context may be freed.
 #ifndef GHOSTCARD_ENGINE_OPENSSL_LIBCRYPTO_WAIT_H_
 #define GHOSTCARD_ENGINE_OPENSSL_LIBCRYPTO_WAIT_H_
 
 #include <memory>
+#include <utility>
 
 #include "engine/job_binding.h"
 #include "hwsim/error.h"

@@ -1,7 +1,6 @@
 #include "engine/openssl/offload.h"
 
 #include <pthread.h>
-#include <unistd.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -16,37 +15,54 @@ namespace engine {
 
 using hwsim::Expected;
 
-struct Offload::Machine {
-  // In the order in which they would end.
-  std::unique_ptr<LibcryptoJobs> jobs;
+struct Offload::ProcessEngine {
+  std::unique_ptr<LibcryptoJobs> jobs;  // before `engine`, which uses it
   std::unique_ptr<Engine> engine;
-  pid_t process = 0;
 };
 
 namespace {
 
-thread_local std::string last_reason;
+thread_local std::string last_failure;
 thread_local std::optional<uint32_t> queue_pair_of_thread;
 
-// All that were made, for fork and exit. Appended to only, under its mutex.
+// Every Offload of this process, for fork and exit. Grows only, under its mutex.
 struct Registry {
   std::mutex mutex;
   std::vector<Offload*> all;
 };
-Registry& TheRegistry() {
+Registry& GetRegistry() {
   static auto* const registry = new Registry;
   return *registry;
 }
 
-// A copy: user code runs while the caller goes through them.
+// Returns a copy, because callbacks of the application run while the caller goes through the list.
 std::vector<Offload*> AllOffloads() {
-  const std::lock_guard lock(TheRegistry().mutex);
-  return TheRegistry().all;
+  const std::lock_guard lock(GetRegistry().mutex);
+  return GetRegistry().all;
+}
+
+// Why a run with this outcome failed; empty when the work itself failed.
+std::string FailureReason(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::kOk:
+    case Outcome::kFailed:
+      return {};
+    case Outcome::kDeviceError:
+      return "the card failed the request";
+    case Outcome::kRefused:
+      return "the card refused the request";
+    case Outcome::kTimedOut:
+      return "the card did not answer within time_limit_ms";
+    case Outcome::kCancelled:
+    case Outcome::kBusy:
+      break;
+  }
+  return "the run ended as " + std::string(OutcomeName(outcome));
 }
 
 }  // namespace
 
-const std::string& Offload::reason() { return last_reason; }
+const std::string& Offload::failure_reason() { return last_failure; }
 
 Expected<Offload*> Offload::Create(const OffloadOptions& options) {
   auto profile = options.config.empty() ? hwsim::ShippedProfile(options.profile)
@@ -62,12 +78,12 @@ Expected<Offload*> Offload::Create(const OffloadOptions& options, hwsim::Profile
                              std::to_string(profile.queue_pairs_max));
   }
   auto* const offload = new Offload(options, std::move(profile));
-  Registry& registry = TheRegistry();
+  Registry& registry = GetRegistry();
   const std::lock_guard lock(registry.mutex);
   if (registry.all.empty()) {
-    ::pthread_atfork(&StopAtFork, &GoOnInParent, &StartAnewInChild);
+    ::pthread_atfork(&LockBeforeFork, &UnlockAfterFork, &ResetInChild);
     std::atexit([] {
-      for (Offload* one : AllOffloads()) one->PrintStatistics();
+      for (Offload* offload : AllOffloads()) offload->PrintStatistics();
       ExitGate::Close();
     });
   }
@@ -75,142 +91,123 @@ Expected<Offload*> Offload::Create(const OffloadOptions& options, hwsim::Profile
   return offload;
 }
 
-void Offload::StopAtFork() {
-  TheRegistry().mutex.lock();
-  for (Offload* one : TheRegistry().all) one->mutex_.lock();
+void Offload::LockBeforeFork() {
+  GetRegistry().mutex.lock();
+  for (Offload* offload : GetRegistry().all) offload->mutex_.lock();
   ExitGate::Hold();
 }
 
-void Offload::GoOnInParent() {
-  ExitGate::GoOn();
-  for (Offload* one : TheRegistry().all) one->mutex_.unlock();
-  TheRegistry().mutex.unlock();
+void Offload::UnlockAfterFork() {
+  ExitGate::ReopenInParent();
+  for (Offload* offload : GetRegistry().all) offload->mutex_.unlock();
+  GetRegistry().mutex.unlock();
 }
 
-void Offload::StartAnewInChild() {
-  ExitGate::StartAnew();
-  for (Offload* one : TheRegistry().all) {
-    one->machine_.store(nullptr, std::memory_order_relaxed);  // its threads are not here
-    one->software_.store(0, std::memory_order_relaxed);
+void Offload::ResetInChild() {
+  ExitGate::ReopenInChild();
+  for (Offload* offload : GetRegistry().all) {
+    // Not freed: its threads do not exist in the child.
+    offload->process_engine_.store(nullptr, std::memory_order_relaxed);
+    offload->software_.store(0, std::memory_order_relaxed);
   }
-  GoOnInParent();
+  UnlockAfterFork();
 }
 
-Offload::Machine* Offload::TheMachine() {
-  if (Machine* machine = machine_.load(std::memory_order_acquire)) return machine;
-  const std::lock_guard lock(mutex_);
-  if (Machine* machine = machine_.load(std::memory_order_relaxed)) return machine;
-  auto machine = std::make_unique<Machine>();
+Expected<std::unique_ptr<Offload::ProcessEngine>> Offload::MakeProcessEngine() const {
   auto jobs = LibcryptoJobs::Create();
-  if (!jobs) {
-    last_reason = jobs.error().message;
-    return nullptr;
-  }
-  machine->jobs = std::move(*jobs);
+  if (!jobs) return hwsim::Unexpected(std::move(jobs.error()));
   auto card = hwsim::RealCard::Create({.profile = profile_,
                                        .queue_pairs = options_.queue_pairs,
                                        .depth = options_.depth,
                                        .transport = options_.transport,
                                        .execution_threads = options_.execution_threads,
                                        .seed = options_.seed});
-  if (!card) {
-    last_reason = card.error().message;
-    return nullptr;
-  }
+  if (!card) return hwsim::Unexpected(std::move(card.error()));
   auto engine =
       Engine::Create(std::move(*card), {.completion = options_.completion,
                                         .poll_interval = options_.poll_interval,
                                         .watchdog_interval = options_.watchdog_interval,
                                         .retry = options_.retry,
                                         .callback_when_space = options_.callback_when_space,
-                                        .binding = machine->jobs.get()});
-  if (!engine) {
-    last_reason = engine.error().message;
+                                        .binding = jobs->get()});
+  if (!engine) return hwsim::Unexpected(std::move(engine.error()));
+  auto made = std::make_unique<ProcessEngine>();
+  made->jobs = std::move(*jobs);
+  made->engine = std::move(*engine);
+  return made;
+}
+
+Offload::ProcessEngine* Offload::GetProcessEngine() {
+  if (ProcessEngine* made = process_engine_.load(std::memory_order_acquire)) return made;
+  const std::lock_guard lock(mutex_);
+  if (ProcessEngine* made = process_engine_.load(std::memory_order_relaxed)) return made;
+  auto made = MakeProcessEngine();
+  if (!made) {
+    last_failure = made.error().message;
     return nullptr;
   }
-  machine->engine = std::move(*engine);
-  machine->process = ::getpid();
-  machine_.store(machine.get(), std::memory_order_release);
-  return machine.release();
+  process_engine_.store(made->get(), std::memory_order_release);
+  return made->release();
 }
 
 Offload::Ending Offload::RunOnCard(OperationHandle& operation) {
   ExitGate::NoteApplicationThread();
-  if (ExitGate::closed()) return Ending::kCallersTurn;
-  Machine* const machine = TheMachine();
-  if (machine == nullptr) {  // the reason is there
+  if (ExitGate::closed()) return Ending::kRunInCaller;
+  ProcessEngine* const process_engine = GetProcessEngine();
+  if (process_engine == nullptr) {
     if (!options_.software_fallback) return Ending::kFailed;
     software_.fetch_add(1, std::memory_order_relaxed);
-    return Ending::kCallersTurn;
+    return Ending::kRunInCaller;
   }
   const Recovery recovery{.attempts_max = options_.attempts_max,
                           .wait_for_restart = options_.wait_for_restart,
                           .software_fallback = options_.software_fallback};
   const uint64_t retries = retries_max_.load(std::memory_order_relaxed);
-  const Outcome outcome = machine->engine->Run(
+  const Outcome outcome = process_engine->engine->Run(
       operation,
       {.time_limit = options_.time_limit,
        .queue_pair = queue_pair_of_thread,
        .recovery = recovery,
        .retries_max =
            retries == kNoLimit ? std::nullopt : std::optional(static_cast<uint32_t>(retries))});
-  last_reason.clear();
-  switch (outcome) {
-    case Outcome::kOk:
-      return Ending::kDone;
-    case Outcome::kFailed:
-      return Ending::kFailed;
-    case Outcome::kDeviceError:
-      last_reason = "the card failed the request";
-      return Ending::kFailed;
-    case Outcome::kRefused:
-      last_reason = "the card refused the request";
-      return Ending::kFailed;
-    case Outcome::kTimedOut:
-      last_reason = "the card did not answer within time_limit_ms";
-      return Ending::kFailed;
-    case Outcome::kCancelled:
-    case Outcome::kBusy:
-      break;
-  }
-  last_reason = "the run ended as " + std::string(OutcomeName(outcome));
-  return Ending::kFailed;
+  last_failure = FailureReason(outcome);
+  return outcome == Outcome::kOk ? Ending::kDone : Ending::kFailed;
 }
 
 Engine* Offload::engine() {
-  Machine* const machine = TheMachine();
-  return machine == nullptr ? nullptr : machine->engine.get();
+  ProcessEngine* const process_engine = GetProcessEngine();
+  return process_engine == nullptr ? nullptr : process_engine->engine.get();
 }
 
 void Offload::UseQueuePairInThread(uint32_t queue_pair) { queue_pair_of_thread = queue_pair; }
 
 size_t Offload::Poll(size_t quota) {
-  Machine* const machine = machine_.load(std::memory_order_acquire);
-  return machine == nullptr ? 0 : machine->engine->Poll(quota);
+  ProcessEngine* const process_engine = process_engine_.load(std::memory_order_acquire);
+  return process_engine == nullptr ? 0 : process_engine->engine->Poll(quota);
 }
 
 size_t Offload::in_flight() {
-  Machine* const machine = machine_.load(std::memory_order_acquire);
-  return machine == nullptr ? 0 : machine->engine->in_flight();
+  ProcessEngine* const process_engine = process_engine_.load(std::memory_order_acquire);
+  return process_engine == nullptr ? 0 : process_engine->engine->in_flight();
 }
 
 size_t Offload::PollAll(size_t quota) {
   size_t completed = 0;
-  for (Offload* one : AllOffloads()) completed += one->Poll(quota);
+  for (Offload* offload : AllOffloads()) completed += offload->Poll(quota);
   return completed;
 }
 
 size_t Offload::InFlightOfAll() {
   size_t total = 0;
-  for (Offload* one : AllOffloads()) total += one->in_flight();
+  for (Offload* offload : AllOffloads()) total += offload->in_flight();
   return total;
 }
 
 Offload::Stats Offload::stats() {
   Stats stats{.software = software_.load(std::memory_order_relaxed)};
-  Machine* const machine = machine_.load(std::memory_order_acquire);
-  if (machine == nullptr) return stats;
-  const Engine::Stats counts = machine->engine->stats();
+  ProcessEngine* const process_engine = process_engine_.load(std::memory_order_acquire);
+  if (process_engine == nullptr) return stats;
+  const Engine::Stats counts = process_engine->engine->stats();
   stats.requests = counts.accepted;
   stats.retries = counts.again;
   stats.completions = counts.succeeded + counts.failed;

@@ -1,4 +1,4 @@
-// The ENGINE's control commands: what each does, and what it says to input that is bad or comes at
+// The ENGINE's control commands: their effect, and their errors for bad input and for a command at
 // the wrong time.
 #include <algorithm>
 #include <thread>
@@ -17,7 +17,7 @@ const char* const kBeforeStart[] = {"ENABLE_EXTERNAL_POLLING",           "ENABLE
                                     "ENABLE_EVENT_DRIVEN_POLLING_MODE",  "ENABLE_HEURISTIC_POLLING",
                                     "DISABLE_EVENT_DRIVEN_POLLING_MODE", "ENABLE_SW_FALLBACK"};
 
-// What is on the error queue names all of these.
+// The error queue contains each of `parts`.
 void ExpectErrorNames(std::initializer_list<std::string> parts) {
   const std::string errors = Errors();
   for (const std::string& part : parts) {
@@ -26,10 +26,10 @@ void ExpectErrorNames(std::initializer_list<std::string> parts) {
   EXPECT_NE(errors.find("ghostcard"), std::string::npos) << errors;
 }
 
-// The options that are commands too.
+// The options that have a command.
 std::vector<std::string_view> OwnOptions() {
   std::vector<std::string_view> names = OffloadOptions::Names();
-  std::erase_if(names, [](std::string_view name) {  // work that no ENGINE can do
+  std::erase_if(names, [](std::string_view name) {  // an ENGINE cannot do this work
     return name == "threshold_mac" || name == "threshold_ctr" || name == "threshold_kdf";
   });
   return names;
@@ -77,31 +77,31 @@ TEST(EngineCommandsTest, AnswersToItsNamesAndToThePathOfItsFile) {
   });
 }
 
-TEST(EngineCommandsTest, SettingsBelongBeforeTheStart) {
+TEST(EngineCommandsTest, SettingsAreRefusedAfterTheStart) {
   InProcess([] {
     EngineUser user;
     user.Start();
     for (const char* name : kBeforeStart) {
       EXPECT_FALSE(user.module().Set(name)) << name;
-      ExpectErrorNames({name, "belongs before its ENGINE_init"});
+      ExpectErrorNames({name, "give this command before ENGINE_init"});
     }
     EXPECT_FALSE(user.module().Set("SET_CONFIGURATION_SECTION_NAME", "card"));
-    ExpectErrorNames({"SET_CONFIGURATION_SECTION_NAME", "belongs before its ENGINE_init"});
+    ExpectErrorNames({"SET_CONFIGURATION_SECTION_NAME", "give this command before ENGINE_init"});
     for (const std::string_view option : OwnOptions()) {
       EXPECT_FALSE(user.module().Set(InCapitals(option).c_str(), "1"));
-      ExpectErrorNames({InCapitals(option), "belongs before its ENGINE_init"});
+      ExpectErrorNames({InCapitals(option), "give this command before ENGINE_init"});
     }
   });
 }
 
-TEST(EngineCommandsTest, QuestionsBelongAfterTheStart) {
+TEST(EngineCommandsTest, QueriesAreRefusedBeforeTheStart) {
   InProcess([] {
     const EngineModule module;
     int answer = 0;
     for (const char* name : {"POLL", "GET_NUM_OP_RETRIES", "GET_EXTERNAL_POLLING_FD",
                              "GET_NUM_CRYPTO_INSTANCES", "HEARTBEAT_POLL"}) {
       EXPECT_FALSE(module.Command(name, 0, &answer)) << name;
-      ExpectErrorNames({name, "ENGINE_init comes first"});
+      ExpectErrorNames({name, "call ENGINE_init first"});
     }
   });
 }
@@ -146,7 +146,7 @@ TEST(EngineCommandsTest, NumbersOutOfRangeAreNamedWithTheRange) {
   });
 }
 
-TEST(EngineCommandsTest, AnswersNeedAPlaceToGo) {
+TEST(EngineCommandsTest, QueriesNeedAPointer) {
   InProcess([] {
     EngineUser user;
     ASSERT_TRUE(user.module().Set("ENABLE_EXTERNAL_POLLING"));
@@ -159,7 +159,7 @@ TEST(EngineCommandsTest, AnswersNeedAPlaceToGo) {
     }
     EXPECT_FALSE(user.module().Command("GET_NUM_REQUESTS_IN_FLIGHT", 1));
     ExpectErrorNames({"GET_NUM_REQUESTS_IN_FLIGHT", "needs a pointer"});
-    EXPECT_TRUE(user.module().Command("POLL")) << "a poll without a status is fine";
+    EXPECT_TRUE(user.module().Command("POLL")) << "POLL without a pointer must succeed";
   });
 }
 
@@ -192,7 +192,7 @@ TEST(EngineCommandsTest, BadStringsAreNamedWithWhatIsAllowed) {
       ExpectErrorNames({bad.name, bad.allowed});
     }
     for (const std::string_view option : OwnOptions()) {
-      if (option == "config") continue;  // known at the start
+      if (option == "config") continue;  // checked at the start
       EXPECT_FALSE(module.Set(InCapitals(option).c_str(), "?")) << option;
       ExpectErrorNames({std::string(option), "\"?\" is not allowed"});
     }
@@ -213,7 +213,7 @@ TEST(EngineCommandsTest, StartNamesAWrongSetting) {
       ASSERT_TRUE(module.Set(name, value)) << Errors();
       EXPECT_FALSE(module.Start());
       ExpectErrorNames({value, allowed});
-      // And it can be put right.
+      // The setting can still be corrected.
       ASSERT_TRUE(module.Set("PROFILE", "ideal"));
       ASSERT_TRUE(module.Set("QUEUE_PAIRS", "2"));
     });
@@ -232,13 +232,13 @@ TEST(EngineCommandsTest, StartNamesAWrongSetting) {
         {"GHOSTCARD_TRANPORT: no such variable", "did you mean 'GHOSTCARD_TRANSPORT'?"});
   });
   InProcess([] {
-    ::setenv("GHOSTCARD_COLOUR", "blue", 1);  // somebody else's
+    ::setenv("GHOSTCARD_COLOUR", "blue", 1);  // another program's variable
     EngineUser user;
     user.Start();
   });
 }
 
-TEST(EngineCommandsTest, EnvironmentHasTheLastWord) {
+TEST(EngineCommandsTest, EnvironmentTakesPrecedence) {
   InProcess([] {
     ::setenv("GHOSTCARD_PROFILE", "dsa", 1);
     ::setenv("GHOSTCARD_THRESHOLD_DIGEST", "64", 1);
@@ -261,13 +261,13 @@ int Poll(const EngineModule& module) {
 
 class PolledEngineTest : public ::testing::TestWithParam<Way> {};
 
-TEST_P(PolledEngineTest, JobIsToldByAPollAndByNothingElse) {
+TEST_P(PolledEngineTest, OnlyAPollNotifiesTheJob) {
   for (const char* command : {"ENABLE_EXTERNAL_POLLING", "ENABLE_INLINE_POLLING"}) {
     InProcess([command] {
       EngineUser user;
       ASSERT_TRUE(user.module().Set(command));
       user.Start();
-      EXPECT_EQ(Poll(user.module()), 2) << "nothing there";
+      EXPECT_EQ(Poll(user.module()), 2) << "nothing to find";
       AsyncJob job(GetParam(), user.Signing());
       ASSERT_TRUE(job.paused());
       EXPECT_EQ(user.module().InFlight(1), 1);
@@ -280,7 +280,7 @@ TEST_P(PolledEngineTest, JobIsToldByAPollAndByNothingElse) {
   }
 }
 
-TEST_P(PolledEngineTest, FdsOfEventDrivenPollingSayWhenToPoll) {
+TEST_P(PolledEngineTest, FdsOfEventDrivenPollingAnnounceCompletions) {
   InProcess([] {
     EngineUser user;
     ASSERT_TRUE(user.module().Set("ENABLE_EXTERNAL_POLLING"));
@@ -298,7 +298,7 @@ TEST_P(PolledEngineTest, FdsOfEventDrivenPollingSayWhenToPoll) {
     for (int round = 0; round < 50; ++round) {
       AsyncJob job(GetParam(), user.Signing());
       int handled = 2;
-      while (handled == 2) {  // a line may rise for what an earlier poll has seen
+      while (handled == 2) {  // an interrupt may announce what an earlier poll has handled
         ASSERT_GT(::poll(lines.data(), lines.size(), -1), 0);
         handled = Poll(user.module());
       }
@@ -308,11 +308,11 @@ TEST_P(PolledEngineTest, FdsOfEventDrivenPollingSayWhenToPoll) {
   });
 }
 
-TEST_P(PolledEngineTest, HeuristicPollingCountsWhatIsUnderWay) {
+TEST_P(PolledEngineTest, HeuristicPollingCountsCallsInFlight) {
   InProcess([] {
     EngineUser user;
     EXPECT_FALSE(user.module().Set("ENABLE_HEURISTIC_POLLING"));
-    ExpectErrorNames({"ENABLE_EXTERNAL_POLLING has to come first"});
+    ExpectErrorNames({"needs ENABLE_EXTERNAL_POLLING first"});
     ASSERT_TRUE(user.module().Set("ENABLE_EXTERNAL_POLLING"));
     ASSERT_TRUE(user.module().Set("ENABLE_HEURISTIC_POLLING"));
     user.Start();
@@ -337,7 +337,7 @@ TEST_P(PolledEngineTest, HeuristicPollingCountsWhatIsUnderWay) {
   });
 }
 
-TEST_P(PolledEngineTest, EventDrivenOrNotTheEngineTellsByItself) {
+TEST_P(PolledEngineTest, EngineNotifiesJobsInEventDrivenAndInTimedMode) {
   for (const char* command :
        {"ENABLE_EVENT_DRIVEN_POLLING_MODE", "DISABLE_EVENT_DRIVEN_POLLING_MODE"}) {
     InProcess([command] {
@@ -389,13 +389,13 @@ TEST_P(PolledEngineTest, RetriesAreCountedOnEveryPath) {
 INSTANTIATE_TEST_SUITE_P(BothWays, PolledEngineTest, ::testing::Values(Way::kFd, Way::kCallback),
                          WayName);
 
-// --- what goes to the card, and where ---
+// --- which calls go to the card, and to which queue pair ---
 
 TEST(EngineCommandsTest, ThreadKeepsToItsQueuePair) {
   InProcess([] {
     EngineUser user;
     ASSERT_TRUE(user.module().Command("SET_INSTANCE_FOR_THREAD", 1)) << Errors();
-    user.MakeKeyOurs();  // the command has started the engine
+    user.GiveKeyToEngine();  // the command has started the engine
     for (int i = 0; i < 3; ++i) EXPECT_EQ(user.SignOnce(), 1) << Errors();
     std::thread([&] {
       ASSERT_TRUE(user.module().Command("SET_INSTANCE_FOR_THREAD", 0)) << Errors();
@@ -494,15 +494,15 @@ int Heartbeat(const EngineModule& module) {
   return status;
 }
 
-TEST(EngineCommandsTest, HeartbeatTellsWhetherTheCardAnswers) {
+TEST(EngineCommandsTest, HeartbeatReportsWhetherTheCardAnswers) {
   InProcess([] {
     EngineUser user;
     ASSERT_TRUE(user.module().Set("ENABLE_EXTERNAL_POLLING"));
     user.Start();
     EXPECT_EQ(Heartbeat(user.module()), 0);
   });
-  for (const char* fault : {"kind = \"card_lost\"\nat = \"0ns\"\n",     // refuses
-                            "kind = \"card_hang\"\nat = \"0ns\"\n"}) {  // and one that says nothing
+  for (const char* fault : {"kind = \"card_lost\"\nat = \"0ns\"\n",     // refuses requests
+                            "kind = \"card_hang\"\nat = \"0ns\"\n"}) {  // never completes them
     InProcess([fault] {
       EngineUser user;
       ASSERT_TRUE(user.module().Set("ENABLE_EXTERNAL_POLLING"));

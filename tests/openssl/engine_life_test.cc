@@ -1,5 +1,5 @@
-// What happens around the ENGINE's operations: contexts freed in flight, full rings, cards that
-// break and fail, fork, threads, engines bound twice and freed. Each in a process of its own.
+// Events around the ENGINE's operations: contexts freed in flight, full rings, cards that break and
+// fail, fork, threads, engines bound twice and freed. Each test runs in a child process.
 #include <openssl/rsa.h>
 
 #include <thread>
@@ -13,8 +13,8 @@ class EngineLifeTest : public ::testing::TestWithParam<Way> {};
 
 TEST_P(EngineLifeTest, ContextFreedInFlightLeavesNothingInFlight) {
   InProcess([] {
-    // libcrypto leaks the job of such a context, and what is on its stack. Reachable from here, it
-    // is no leak of this test's.
+    // libcrypto leaks the job of such a context and everything on its stack. Static pointers keep
+    // it reachable, so that the leak checker does not report it.
     static auto* const user = new EngineUser;
     static auto* const jobs = new std::vector<std::unique_ptr<AsyncJob>>;
     ASSERT_TRUE(user->module().Set("CONFIG", ConfigFile("transit = \"20ms\"\n").c_str()));
@@ -65,8 +65,8 @@ TEST_P(EngineLifeTest, BrokenCardIsAnErrorUnlessSoftwareMayTakeOver) {
   }
 }
 
-// A message through `cipher` and a digest in many pieces, of which the card fails some when it has
-// done them already.
+// Hashes, or encrypts below, a message in ten pieces. The card fails some of the pieces after it
+// has done the work.
 int HashInPieces(ENGINE* by, Bytes& out) {
   const DigestContext context(EVP_MD_CTX_new());
   const Bytes piece = Pattern(2000);
@@ -92,7 +92,7 @@ int EncryptInPieces(const EVP_CIPHER* cipher, ENGINE* by, Bytes& out) {
   return 1;
 }
 
-TEST_P(EngineLifeTest, WorkThatTheCardFailsIsMadeAgainFromWhereItBegan) {
+TEST_P(EngineLifeTest, WorkThatTheCardFailsRunsAgainFromItsStart) {
   for (const bool by_card : {false, true}) {
     InProcess([by_card] {
       EngineUser user;
@@ -108,27 +108,27 @@ TEST_P(EngineLifeTest, WorkThatTheCardFailsIsMadeAgainFromWhereItBegan) {
         ASSERT_TRUE(user.module().Set("ENABLE_SW_FALLBACK"));
       }
       user.Start();
-      Bytes mine, theirs;
-      EXPECT_EQ(RunBy(GetParam(), [&] { return HashInPieces(user.module().get(), mine); }), 1)
+      Bytes by_engine, by_libcrypto;
+      EXPECT_EQ(RunBy(GetParam(), [&] { return HashInPieces(user.module().get(), by_engine); }), 1)
           << Errors();
-      ASSERT_EQ(HashInPieces(nullptr, theirs), 1);
-      EXPECT_EQ(mine, theirs);
+      ASSERT_EQ(HashInPieces(nullptr, by_libcrypto), 1);
+      EXPECT_EQ(by_engine, by_libcrypto);
       for (const EVP_CIPHER* cipher :
            {EVP_aes_256_cbc(), EVP_aes_256_gcm(), EVP_chacha20_poly1305()}) {
-        mine.clear(), theirs.clear();
-        EXPECT_EQ(
-            RunBy(GetParam(), [&] { return EncryptInPieces(cipher, user.module().get(), mine); }),
-            1)
+        by_engine.clear(), by_libcrypto.clear();
+        EXPECT_EQ(RunBy(GetParam(),
+                        [&] { return EncryptInPieces(cipher, user.module().get(), by_engine); }),
+                  1)
             << Errors();
-        ASSERT_EQ(EncryptInPieces(cipher, nullptr, theirs), 1);
-        EXPECT_EQ(mine, theirs);
+        ASSERT_EQ(EncryptInPieces(cipher, nullptr, by_libcrypto), 1);
+        EXPECT_EQ(by_engine, by_libcrypto);
       }
       EXPECT_EQ(EngineModule::stats().software > 0, !by_card);
     });
   }
 }
 
-TEST_P(EngineLifeTest, DigestThatWasGivenUpIsAsItWas) {
+TEST_P(EngineLifeTest, DigestIsUnchangedAfterAnUpdateThatWasGivenUp) {
   InProcess([] {
     EngineUser user;
     ASSERT_TRUE(user.module().Set(
@@ -136,7 +136,7 @@ TEST_P(EngineLifeTest, DigestThatWasGivenUpIsAsItWas) {
     ASSERT_TRUE(user.module().Set("TIME_LIMIT_MS", "2000"));
     ASSERT_TRUE(user.module().Set("THRESHOLD_DIGEST", "1024"));
     user.Start();
-    Bytes mine(32);
+    Bytes by_engine(32);
     const Bytes piece = Pattern(2000);
     EXPECT_EQ(RunBy(GetParam(),
                     [&] {
@@ -147,14 +147,14 @@ TEST_P(EngineLifeTest, DigestThatWasGivenUpIsAsItWas) {
                       };
                       const int first = add(), given_up = add(), last = add();
                       return first == 1 && given_up == 0 && last == 1 &&
-                             EVP_DigestFinal_ex(context.get(), mine.data(), nullptr) == 1;
+                             EVP_DigestFinal_ex(context.get(), by_engine.data(), nullptr) == 1;
                     }),
               1);
     EXPECT_NE(Errors().find("did not answer within"), std::string::npos);
-    Bytes twice = piece, theirs(32);
+    Bytes twice = piece, by_libcrypto(32);
     twice.insert(twice.end(), piece.begin(), piece.end());
-    EVP_Digest(twice.data(), twice.size(), theirs.data(), nullptr, EVP_sha256(), nullptr);
-    EXPECT_EQ(mine, theirs);
+    EVP_Digest(twice.data(), twice.size(), by_libcrypto.data(), nullptr, EVP_sha256(), nullptr);
+    EXPECT_EQ(by_engine, by_libcrypto);
   });
 }
 
@@ -166,14 +166,14 @@ TEST_P(EngineLifeTest, ChildHasACardOfItsOwn) {
     EngineUser user;
     user.Start();
     ASSERT_EQ(RunBy(GetParam(), user.Signing()), 1) << Errors();
-    AsyncJob under_way(GetParam(), user.Signing());  // the parent's stays the parent's
+    AsyncJob in_flight(GetParam(), user.Signing());  // stays with the parent
     const pid_t child = ::fork();
     if (child == 0) {
       const bool good = user.module().InFlight(1) == 0 && RunBy(GetParam(), user.Signing()) == 1 &&
                         EngineModule::stats().requests == 1 && user.module().InFlight(1) == 0;
       ::_exit(good ? 0 : 1);
     }
-    EXPECT_EQ(under_way.Finish(), 1) << Errors();
+    EXPECT_EQ(in_flight.Finish(), 1) << Errors();
     EXPECT_EQ(RunBy(GetParam(), user.Signing()), 1) << Errors();
     int status = -1;
     ASSERT_EQ(::waitpid(child, &status, 0), child);
@@ -204,8 +204,8 @@ TEST_P(EngineLifeTest, ManyThreadsShareTheCard) {
   });
 }
 
-// libcrypto cleans up as the process ends, and the card's threads must not be at work in it then.
-TEST_P(EngineLifeTest, ProcessEndsInPeaceWithWorkOnTheCard) {
+// libcrypto frees its state when the process ends; the card's threads must not use it then.
+TEST_P(EngineLifeTest, ProcessEndsWithWorkOnTheCard) {
   for (int round = 0; round < 10; ++round) {
     InProcess([] {
       static auto* const user = new EngineUser;
@@ -218,14 +218,14 @@ TEST_P(EngineLifeTest, ProcessEndsInPeaceWithWorkOnTheCard) {
   }
 }
 
-TEST_P(EngineLifeTest, KeyOutlivesTheEngineThatItWasMadeBy) {
+TEST_P(EngineLifeTest, KeyWorksAfterItsEngineIsFreed) {
   InProcess([] {
     RSA* rsa = nullptr;
     {
       EngineUser user;
       user.Start();
       {
-        EngineModule other;  // bound, and freed again
+        EngineModule other;  // bound and freed
       }
       EXPECT_EQ(RunBy(GetParam(), user.Signing()), 1) << Errors();
       rsa = RSA_new_method(user.module().get());
@@ -241,7 +241,7 @@ TEST_P(EngineLifeTest, KeyOutlivesTheEngineThatItWasMadeBy) {
         1);
     BN_free(e);
     RSA_free(rsa);
-    EngineUser again;  // bound anew, it goes on with the card there is
+    EngineUser again;  // a new binding uses the same card
     again.Start();
     EXPECT_EQ(RunBy(GetParam(), again.Signing()), 1) << Errors();
   });

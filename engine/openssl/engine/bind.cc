@@ -1,4 +1,4 @@
-// The ENGINE's way in: what OpenSSL's dynamic loader calls.
+// The ENGINE's entry points, which OpenSSL's dynamic loader calls.
 #include <openssl/engine.h>
 
 #include <string>
@@ -11,14 +11,16 @@
 namespace {
 
 constexpr const char* kId = "ghostcard";
-constexpr const char* kAlias = "qatengine";  // what scripts written for that engine ask for
+constexpr const char* kAlias =
+    "qatengine";  // the id in scripts that were written for the QAT engine
 
-// The methods are the process's: keys of one binding may outlive it, and there may be several.
+// One set of methods for the process: a process may bind the ENGINE several times, and keys may
+// outlive the binding that made them.
 struct Methods {
   RSA_METHOD* rsa = engine::NewRsaMethod();
   EC_KEY_METHOD* ec = engine::NewEcMethod();
 };
-const Methods& TheMethods() {
+const Methods& GetMethods() {
   static const auto* const methods = [] {
     engine::SetAllThresholds(engine::Module::StandardSettings().offload);
     return new Methods;
@@ -26,11 +28,11 @@ const Methods& TheMethods() {
   return *methods;
 }
 
-// The id of an engine that was asked for by `asked`: by a name, or by the path of a file, which is
-// the id then. Null: it is not for us.
-const char* IdFor(const char* asked) {
-  if (asked == nullptr) return kId;
-  std::string_view name = asked;
+// The id for a binding that asks for `requested`: an id, or the path of the module's file. Null:
+// the id belongs to another engine.
+const char* IdFor(const char* requested) {
+  if (requested == nullptr) return kId;
+  std::string_view name = requested;
   const size_t slash = name.rfind('/');
   if (slash != std::string_view::npos) {
     name.remove_prefix(slash + 1);
@@ -48,16 +50,16 @@ int Init(ENGINE*) {
 }
 
 int Bind(ENGINE* e, const char* id) {
-  const char* const ours = IdFor(id);
-  if (ours == nullptr) {
+  const char* const bound_id = IdFor(id);
+  if (bound_id == nullptr) {
     engine::RaiseError(std::string("engine id '") + id + "' given; allowed: " + kId + ", " +
                        kAlias + ", or the path of the file");
     return 0;
   }
-  const Methods& methods = TheMethods();
+  const Methods& methods = GetMethods();
   const bool bound =
-      methods.rsa != nullptr && methods.ec != nullptr && ENGINE_set_id(e, ours) == 1 &&
-      ENGINE_set_name(e, "Ghostcard: an accelerator card that isn't there") == 1 &&
+      methods.rsa != nullptr && methods.ec != nullptr && ENGINE_set_id(e, bound_id) == 1 &&
+      ENGINE_set_name(e, "Ghostcard, a simulated accelerator card") == 1 &&
       ENGINE_set_init_function(e, Init) == 1 && ENGINE_set_ctrl_function(e, engine::Control) == 1 &&
       ENGINE_set_cmd_defns(e, engine::CommandTable()) == 1 && ENGINE_set_RSA(e, methods.rsa) == 1 &&
       ENGINE_set_EC(e, methods.ec) == 1 && ENGINE_set_digests(e, engine::Digests) == 1 &&

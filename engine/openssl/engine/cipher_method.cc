@@ -19,8 +19,8 @@ namespace engine {
 
 namespace {
 
-// `software` is libcrypto's own cipher under a number that no engine has: started with its true
-// number, it would come back to us.
+// A cipher of this ENGINE. `libcrypto_cipher` is a copy of libcrypto's own cipher under a number
+// that no ENGINE serves: under its own number, libcrypto would call this ENGINE again.
 struct Cipher {
   const EVP_CIPHER* (*libcrypto)();
   int nid;
@@ -28,52 +28,55 @@ struct Cipher {
   Algorithm algorithm;
   SizedWork sized_as;
   hwsim::OperationKind kind = hwsim::OperationKind::kOther;
-  std::atomic<uint32_t> threshold{0};  // stands alone: no order needed
-  EVP_CIPHER* ours = nullptr;
-  EVP_CIPHER* software = nullptr;
+  std::atomic<uint32_t> threshold{0};  // relaxed: no other data depends on it
+  EVP_CIPHER* engine_cipher = nullptr;
+  EVP_CIPHER* libcrypto_cipher = nullptr;
 };
 
 const Cipher& CipherOf(const EVP_CIPHER_CTX* context);
 
-// Where a context keeps what stands behind it.
+// The place in `context`, OpenSSL's context, that holds the inner context. The inner context uses
+// libcrypto's own cipher.
 SharedCipherContext*& SlotOf(const EVP_CIPHER_CTX* context) {
   return *static_cast<SharedCipherContext**>(EVP_CIPHER_CTX_get_cipher_data(context));
 }
 
+// The result with which this cipher's EVP_Cipher reports a failure.
 int FailureOf(const Cipher& cipher) {
-  const auto flags = static_cast<unsigned long>(EVP_CIPHER_get_flags(cipher.software));
+  const auto flags = static_cast<unsigned long>(EVP_CIPHER_get_flags(cipher.libcrypto_cipher));
   return (flags & EVP_CIPH_FLAG_CUSTOM_CIPHER) != 0 ? -1 : 0;
 }
 
-// Has the card do what EVP_Cipher does, and answers as that does.
+// Runs EVP_Cipher on the card and returns its result.
 int DoOnCard(const Cipher& cipher, SharedCipherContext& state, unsigned char* out,
              const unsigned char* in, size_t size) {
   ContextChange change(state);
   const auto result = std::make_shared<int>(-1);
-  // In place, on the card's copy: an authenticated TLS record can be had in no other way.
+  // In place, in the call's own bytes: libcrypto's AEADs process a TLS record only in place.
   Operation<Call> call(
       cipher.kind, size, size,
-      Module::Get().OnCard(RequestClass::kCipher,
-                           change.Function([result, input = CallBytes(in, size)](
-                                               EVP_CIPHER_CTX& inner, CallBytes& data) {
-                             std::memcpy(data.data(), input.data(), input.size());
-                             *result = EVP_Cipher(&inner, data.data(), data.data(),
-                                                  static_cast<unsigned int>(data.size()));
-                             return *result > 0;
-                           })));
+      Module::Get().WrapForCard(RequestClass::kCipher,
+                                change.Function([result, input = CallBytes(in, size)](
+                                                    EVP_CIPHER_CTX& inner, CallBytes& data) {
+                                  std::memcpy(data.data(), input.data(), input.size());
+                                  *result = EVP_Cipher(&inner, data.data(), data.data(),
+                                                       static_cast<unsigned int>(data.size()));
+                                  return *result > 0;
+                                })));
   if (!change.End(Module::Get().Run(call))) return FailureOf(cipher);
   std::memcpy(out, call->out().data(), size);
   return *result;
 }
 
-// libcrypto answers from the outer context how far CBC has come.
-void ShowIv(EVP_CIPHER_CTX* context, const EVP_CIPHER_CTX* inner) {
+// libcrypto reports CBC's running IV from the outer context, so copy it there.
+void CopyIv(EVP_CIPHER_CTX* context, const EVP_CIPHER_CTX* inner) {
   if (EVP_CIPHER_CTX_get_mode(context) != EVP_CIPH_CBC_MODE) return;
   std::memcpy(EVP_CIPHER_CTX_iv_noconst(context), EVP_CIPHER_CTX_iv(inner),
               static_cast<size_t>(EVP_CIPHER_CTX_get_iv_length(context)));
 }
 
-// `out` null: additional data. `in` null: the end. Neither is work for a card.
+// A null `out` means that `in` is additional data, a null `in` means the end of the message. Both
+// stay in the caller.
 int DoCipher(EVP_CIPHER_CTX* context, unsigned char* out, const unsigned char* in, size_t size) {
   SharedCipherContext& state = *SlotOf(context);
   const Cipher& cipher = CipherOf(context);
@@ -82,7 +85,7 @@ int DoCipher(EVP_CIPHER_CTX* context, unsigned char* out, const unsigned char* i
                        Module::Get().GoesToCard(cipher.algorithm);
   const int result = on_card ? DoOnCard(cipher, state, out, in, size)
                              : EVP_Cipher(state.get(), out, in, static_cast<unsigned int>(size));
-  ShowIv(context, state.get());
+  CopyIv(context, state.get());
   return result;
 }
 
@@ -95,8 +98,8 @@ int Control(EVP_CIPHER_CTX* context, int type, int argument, void* pointer) {
   if (type == EVP_CTRL_INIT) {
     delete slot;
     slot = new SharedCipherContext(NewCipherContext());
-    return EVP_CipherInit_ex(slot->get(), CipherOf(context).software, nullptr, nullptr, nullptr,
-                             EVP_CIPHER_CTX_is_encrypting(context));
+    return EVP_CipherInit_ex(slot->get(), CipherOf(context).libcrypto_cipher, nullptr, nullptr,
+                             nullptr, EVP_CIPHER_CTX_is_encrypting(context));
   }
   if (type == EVP_CTRL_COPY) {
     SharedCipherContext copy = CopyOf(**slot);
@@ -104,7 +107,7 @@ int Control(EVP_CIPHER_CTX* context, int type, int argument, void* pointer) {
     SlotOf(static_cast<EVP_CIPHER_CTX*>(pointer)) = new SharedCipherContext(std::move(copy));
     return 1;
   }
-  const auto control = EVP_CIPHER_meth_get_ctrl(CipherOf(context).software);
+  const auto control = EVP_CIPHER_meth_get_ctrl(CipherOf(context).libcrypto_cipher);
   return control == nullptr ? -1 : control(slot->get(), type, argument, pointer);
 }
 
@@ -146,23 +149,23 @@ EVP_CIPHER* NewLike(const EVP_CIPHER* model, int nid, unsigned long more_flags) 
   return made;
 }
 
-// Returns the cipher's number.
+// Fills in both methods of `cipher`. Returns its number.
 int MakeCipher(Cipher& cipher) {
   const EVP_CIPHER* const model = cipher.libcrypto();
-  cipher.software = NewLike(model, NID_undef, 0);
-  EVP_CIPHER_meth_set_impl_ctx_size(cipher.software, EVP_CIPHER_impl_ctx_size(model));
-  EVP_CIPHER_meth_set_init(cipher.software, EVP_CIPHER_meth_get_init(model));
-  EVP_CIPHER_meth_set_do_cipher(cipher.software, EVP_CIPHER_meth_get_do_cipher(model));
-  EVP_CIPHER_meth_set_cleanup(cipher.software, EVP_CIPHER_meth_get_cleanup(model));
-  EVP_CIPHER_meth_set_ctrl(cipher.software, EVP_CIPHER_meth_get_ctrl(model));
+  cipher.libcrypto_cipher = NewLike(model, NID_undef, 0);
+  EVP_CIPHER_meth_set_impl_ctx_size(cipher.libcrypto_cipher, EVP_CIPHER_impl_ctx_size(model));
+  EVP_CIPHER_meth_set_init(cipher.libcrypto_cipher, EVP_CIPHER_meth_get_init(model));
+  EVP_CIPHER_meth_set_do_cipher(cipher.libcrypto_cipher, EVP_CIPHER_meth_get_do_cipher(model));
+  EVP_CIPHER_meth_set_cleanup(cipher.libcrypto_cipher, EVP_CIPHER_meth_get_cleanup(model));
+  EVP_CIPHER_meth_set_ctrl(cipher.libcrypto_cipher, EVP_CIPHER_meth_get_ctrl(model));
 
-  cipher.ours = NewLike(model, cipher.nid,
-                        EVP_CIPH_ALWAYS_CALL_INIT | EVP_CIPH_CTRL_INIT | EVP_CIPH_CUSTOM_COPY);
-  EVP_CIPHER_meth_set_impl_ctx_size(cipher.ours, sizeof(SharedCipherContext*));
-  EVP_CIPHER_meth_set_init(cipher.ours, Init);
-  EVP_CIPHER_meth_set_do_cipher(cipher.ours, DoCipher);
-  EVP_CIPHER_meth_set_cleanup(cipher.ours, Cleanup);
-  EVP_CIPHER_meth_set_ctrl(cipher.ours, Control);
+  cipher.engine_cipher = NewLike(
+      model, cipher.nid, EVP_CIPH_ALWAYS_CALL_INIT | EVP_CIPH_CTRL_INIT | EVP_CIPH_CUSTOM_COPY);
+  EVP_CIPHER_meth_set_impl_ctx_size(cipher.engine_cipher, sizeof(SharedCipherContext*));
+  EVP_CIPHER_meth_set_init(cipher.engine_cipher, Init);
+  EVP_CIPHER_meth_set_do_cipher(cipher.engine_cipher, DoCipher);
+  EVP_CIPHER_meth_set_cleanup(cipher.engine_cipher, Cleanup);
+  EVP_CIPHER_meth_set_ctrl(cipher.engine_cipher, Control);
   return cipher.nid;
 }
 
@@ -190,7 +193,7 @@ int Ciphers(ENGINE*, const EVP_CIPHER** cipher, const int** nids, int nid) {
     return static_cast<int>(all.size());
   }
   const auto* const known = std::ranges::find(All(), nid, &Cipher::nid);
-  *cipher = known != All().end() ? known->ours : nullptr;
+  *cipher = known != All().end() ? known->engine_cipher : nullptr;
   return *cipher != nullptr ? 1 : 0;
 }
 

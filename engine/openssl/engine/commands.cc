@@ -18,7 +18,7 @@ using hwsim::Expected;
 using hwsim::Unexpected;
 using Settings = Module::Settings;
 
-// What a command is given: ENGINE_ctrl_cmd's third and fourth argument.
+// The arguments of a command: ENGINE_ctrl_cmd's third and fourth.
 struct Input {
   long number;
   void* pointer;
@@ -31,7 +31,7 @@ struct Command {
   Expected<void> (*run)(Input);
 };
 
-// --- shapes of commands ---
+// --- what commands share ---
 
 template <typename Change>
 Expected<void> ChangeSettings(Change change) {
@@ -58,17 +58,17 @@ Expected<std::string_view> Text(const char* name, Input input, size_t bytes_max)
 
 Expected<void> NeedsPointer(const char* name, Input input) {
   if (input.pointer != nullptr) return {};
-  return Unexpected(std::string(name) + ": needs a pointer to where the answer goes");
+  return Unexpected(std::string(name) + ": needs a pointer for the answer");
 }
 
-// The engine behind the card, made now if need be. Fails before the start.
+// This process's engine; makes it if there is none. Fails before the start.
 Expected<Engine*> StartedEngine(const char* name) {
   Offload* const offload = Module::Get().offload();
   if (offload == nullptr) {
-    return Unexpected(std::string(name) + ": the engine has not started: ENGINE_init comes first");
+    return Unexpected(std::string(name) + ": the engine has not started; call ENGINE_init first");
   }
   Engine* const engine = offload->engine();
-  if (engine == nullptr) return Unexpected(std::string(name) + ": " + Offload::reason());
+  if (engine == nullptr) return Unexpected(std::string(name) + ": " + Offload::failure_reason());
   return engine;
 }
 
@@ -76,18 +76,19 @@ template <typename T>
 Expected<void> Answer(const char* name, Input input, T (*ask)(Engine&)) {
   auto engine = StartedEngine(name);
   if (!engine) return Unexpected(std::move(engine.error()));
-  if (auto there = NeedsPointer(name, input); !there) return there;
+  if (auto checked = NeedsPointer(name, input); !checked) return checked;
   *static_cast<T*>(input.pointer) = ask(**engine);
   return {};
 }
 
 // --- polling ---
 
-constexpr int kSuccess = 0;  // as the QAT library's codes
+constexpr int kSuccess = 0;  // the QAT library's status codes
 constexpr int kFailure = -1;
 constexpr int kRetry = 2;
 
-// With external polling by events, each line rises once for each time it was armed.
+// External polling with interrupts: each queue pair's interrupt fd becomes readable at most once
+// each time it is armed.
 bool PollsByEvents() {
   const Settings& settings = Module::Get().settings();
   return settings.external_polling && settings.event_driven.value_or(false);
@@ -112,25 +113,26 @@ Expected<void> ExternalPollingFd(Input input) {
   constexpr const char* kName = "GET_EXTERNAL_POLLING_FD";
   auto engine = StartedEngine(kName);
   if (!engine) return Unexpected(std::move(engine.error()));
-  if (auto there = NeedsPointer(kName, input); !there) return there;
+  if (auto checked = NeedsPointer(kName, input); !checked) return checked;
   if (!PollsByEvents()) {
     return Unexpected(std::string(kName) +
                       ": needs ENABLE_EXTERNAL_POLLING and ENABLE_EVENT_DRIVEN_POLLING_MODE");
   }
   const auto queue_pairs = (*engine)->card().queue_pairs();
-  if (auto good = InRange(kName, input.number, 0, static_cast<long>(queue_pairs.size()) - 1);
-      !good) {
-    return good;
+  if (auto checked = InRange(kName, input.number, 0, static_cast<long>(queue_pairs.size()) - 1);
+      !checked) {
+    return checked;
   }
   hwsim::QueuePair& queue_pair = *queue_pairs[static_cast<size_t>(input.number)];
   (*engine)->card().SetInterrupts(true);
   *static_cast<int*>(input.pointer) = queue_pair.interrupt_fd();
-  // What completed before the line was armed: the fd is made readable for it by hand.
+  // Something completed before the interrupt was armed, so no interrupt will come for it.
   if (queue_pair.ArmInterrupt()) hwsim::SignalEventFd(queue_pair.interrupt_fd());
   return {};
 }
 
-// Asks the card to do nothing, which one that is down refuses, and one that hangs does not answer.
+// Submits an empty request. A card that is down refuses it, and a card that hangs does not complete
+// it.
 int Heartbeat(Engine& engine) {
   constexpr std::chrono::seconds kLimit{1};
   Operation<hwsim::Null> beat;
@@ -145,7 +147,7 @@ Expected<void> SetThreshold(std::string_view entry) {
   constexpr uint32_t kBytesMax = 16384;
   const size_t colon = entry.find(':');
   std::string_view name = entry.substr(0, colon);
-  // The QAT engine's ciphers with a MAC are ciphers alone here.
+  // The QAT engine combines a cipher with a MAC; this ENGINE has the cipher only.
   name = name.substr(0, name.find("-HMAC-"));
   std::atomic<uint32_t>* threshold = CipherThreshold(name);
   if (threshold == nullptr) threshold = DigestThreshold(name);
@@ -195,15 +197,15 @@ Expected<void> BindThread(Input input) {
   auto engine = StartedEngine(kName);
   if (!engine) return Unexpected(std::move(engine.error()));
   const auto count = static_cast<long>((*engine)->card().queue_pairs().size());
-  if (auto good = InRange(kName, input.number, 0, count - 1); !good) return good;
+  if (auto checked = InRange(kName, input.number, 0, count - 1); !checked) return checked;
   Offload::UseQueuePairInThread(static_cast<uint32_t>(input.number));
   return {};
 }
 
 Expected<void> AddressOfInFlight(Input input) {
   constexpr const char* kName = "GET_NUM_REQUESTS_IN_FLIGHT";
-  if (auto there = NeedsPointer(kName, input); !there) return there;
-  if (auto good = InRange(kName, input.number, 1, 3); !good) return good;
+  if (auto checked = NeedsPointer(kName, input); !checked) return checked;
+  if (auto checked = InRange(kName, input.number, 1, 3); !checked) return checked;
   *static_cast<int**>(input.pointer) =
       Module::Get().in_flight(static_cast<RequestClass>(input.number));
   return {};
@@ -217,9 +219,9 @@ constexpr unsigned int kString = ENGINE_CMD_FLAG_STRING;
 constexpr unsigned int kPointer = ENGINE_CMD_FLAG_INTERNAL;
 
 constexpr std::array kCommands = {
-    Command{"ENABLE_EXTERNAL_POLLING", "The application looks for completions, by POLL", kNoInput,
+    Command{"ENABLE_EXTERNAL_POLLING", "The application polls for completions with POLL", kNoInput,
             [](Input) { return ChangeSettings([](Settings& s) { s.external_polling = true; }); }},
-    Command{"POLL", "Looks for completions; int*: 0 found some, 2 found none", kNoInput,
+    Command{"POLL", "Polls for completions; int*: 0 found some, 2 found none", kNoInput,
             [](Input input) -> Expected<void> {
               auto engine = StartedEngine("POLL");
               if (!engine) return Unexpected(std::move(engine.error()));
@@ -229,7 +231,7 @@ constexpr std::array kCommands = {
             }},
     Command{"SET_INSTANCE_FOR_THREAD",
             "The queue pair that this thread submits to; starts the engine", kNumber, BindThread},
-    Command{"GET_NUM_OP_RETRIES", "unsigned int*: answers of a full queue pair, on every path",
+    Command{"GET_NUM_OP_RETRIES", "unsigned int*: submits that a full queue pair turned away",
             kPointer,
             [](Input input) {
               return Answer<unsigned int>("GET_NUM_OP_RETRIES", input, [](Engine& engine) {
@@ -238,66 +240,64 @@ constexpr std::array kCommands = {
             }},
     Command{
         "SET_MAX_RETRY_COUNT",
-        "Tries that a synchronous call has at a full queue pair; -1: until there is room", kNumber,
+        "Retries of a synchronous call at a full queue pair; -1: until there is room", kNumber,
         [](Input input) -> Expected<void> {
-          if (auto good = InRange("SET_MAX_RETRY_COUNT", input.number, -1, 100'000); !good) {
-            return good;
+          if (auto checked = InRange("SET_MAX_RETRY_COUNT", input.number, -1, 100'000); !checked) {
+            return checked;
           }
           Module::Get().SetRetriesMax(
               input.number < 0 ? std::nullopt : std::optional(static_cast<uint32_t>(input.number)));
           return {};
         }},
-    Command{"SET_INTERNAL_POLL_INTERVAL", "Nanoseconds between two looks by the polling thread",
+    Command{"SET_INTERNAL_POLL_INTERVAL", "Nanoseconds between two polls of the polling thread",
             kNumber,
             [](Input input) -> Expected<void> {
-              if (auto good = InRange("SET_INTERNAL_POLL_INTERVAL", input.number, 1, 10'000'000);
-                  !good) {
-                return good;
+              if (auto checked = InRange("SET_INTERNAL_POLL_INTERVAL", input.number, 1, 10'000'000);
+                  !checked) {
+                return checked;
               }
               Module::Get().SetPollInterval(std::chrono::nanoseconds(input.number));
               return {};
             }},
     Command{"GET_EXTERNAL_POLLING_FD",
-            "int*: readable when the queue pair of the given number has completions", kPointer,
-            ExternalPollingFd},
-    Command{"ENABLE_EVENT_DRIVEN_POLLING_MODE", "Completions are noticed by interrupt", kNoInput,
+            "int*: a descriptor, readable when the queue pair with this number has completions",
+            kPointer, ExternalPollingFd},
+    Command{"ENABLE_EVENT_DRIVEN_POLLING_MODE", "An interrupt announces completions", kNoInput,
             [](Input) { return ChangeSettings([](Settings& s) { s.event_driven = true; }); }},
-    Command{"GET_NUM_CRYPTO_INSTANCES", "int*: queue pairs", kPointer,
+    Command{"GET_NUM_CRYPTO_INSTANCES", "int*: the number of queue pairs", kPointer,
             [](Input input) {
               return Answer<int>("GET_NUM_CRYPTO_INSTANCES", input, [](Engine& engine) {
                 return static_cast<int>(engine.card().queue_pairs().size());
               });
             }},
-    Command{"DISABLE_EVENT_DRIVEN_POLLING_MODE", "Completions are noticed by a polling thread",
-            kNoInput,
+    Command{"DISABLE_EVENT_DRIVEN_POLLING_MODE", "A polling thread finds completions", kNoInput,
             [](Input) { return ChangeSettings([](Settings& s) { s.event_driven = false; }); }},
     Command{"SET_EPOLL_TIMEOUT",
-            "Milliseconds after which the interrupt's thread looks all the same", kNumber,
+            "Milliseconds after which the interrupt thread polls without an interrupt", kNumber,
             [](Input input) -> Expected<void> {
-              if (auto good = InRange("SET_EPOLL_TIMEOUT", input.number, 1, 10'000); !good) {
-                return good;
+              if (auto checked = InRange("SET_EPOLL_TIMEOUT", input.number, 1, 10'000); !checked) {
+                return checked;
               }
               Module::Get().SetWatchdogInterval(std::chrono::milliseconds(input.number));
               return {};
             }},
     Command{"SET_CRYPTO_SMALL_PACKET_OFFLOAD_THRESHOLD",
-            "NAME:BYTES,...: sizes from which ciphers and digests go to the card", kString,
-            SetThresholds},
-    Command{"ENABLE_INLINE_POLLING", "Synchronous calls look for their completion themselves",
-            kNoInput,
+            "NAME:BYTES,...: the smallest data that goes to the card, by cipher and digest",
+            kString, SetThresholds},
+    Command{"ENABLE_INLINE_POLLING", "Synchronous calls poll for their own completion", kNoInput,
             [](Input) { return ChangeSettings([](Settings& s) { s.inline_polling = true; }); }},
-    Command{"ENABLE_HEURISTIC_POLLING",
-            "The application polls as GET_NUM_REQUESTS_IN_FLIGHT suggests; with external polling",
-            kNoInput,
-            [](Input) {
-              return Module::Get().Change([](Settings& s) -> Expected<void> {
-                if (s.external_polling) return {};
-                return Unexpected(
-                    "ENABLE_HEURISTIC_POLLING: ENABLE_EXTERNAL_POLLING has to come first");
-              });
-            }},
+    Command{
+        "ENABLE_HEURISTIC_POLLING",
+        "The application polls when GET_NUM_REQUESTS_IN_FLIGHT suggests it; needs external polling",
+        kNoInput,
+        [](Input) {
+          return Module::Get().Change([](Settings& s) -> Expected<void> {
+            if (s.external_polling) return {};
+            return Unexpected("ENABLE_HEURISTIC_POLLING: needs ENABLE_EXTERNAL_POLLING first");
+          });
+        }},
     Command{"GET_NUM_REQUESTS_IN_FLIGHT",
-            "int**: where calls under way are counted; 1 asymmetric, 2 key derivation, 3 ciphers",
+            "int**: the counter of calls in flight; 1 asymmetric, 2 key derivation, 3 ciphers",
             kPointer, AddressOfInFlight},
     Command{"INIT_ENGINE", "Makes the card of this process now", kNoInput,
             [](Input) -> Expected<void> {
@@ -306,20 +306,20 @@ constexpr std::array kCommands = {
               if (!engine) return Unexpected(std::move(engine.error()));
               return {};
             }},
-    Command{"SET_CONFIGURATION_SECTION_NAME", "The section of CONFIG that describes the card",
-            kString,
+    Command{"SET_CONFIGURATION_SECTION_NAME",
+            "The section of the file CONFIG that describes the card", kString,
             [](Input input) -> Expected<void> {
               auto text = Text("SET_CONFIGURATION_SECTION_NAME", input, 64);
               if (!text) return Unexpected(std::move(text.error()));
               return ChangeSettings([&](Settings& s) { s.section = *text; });
             }},
-    Command{"ENABLE_SW_FALLBACK", "What the card refuses or fails is done by software", kNoInput,
+    Command{"ENABLE_SW_FALLBACK", "Software does the work that the card refuses or fails", kNoInput,
             [](Input) {
               return ChangeSettings([](Settings& s) { s.offload.software_fallback = true; });
             }},
     Command{"HEARTBEAT_POLL", "int*: 0 the card answers, -1 it does not", kPointer,
             [](Input input) { return Answer<int>("HEARTBEAT_POLL", input, Heartbeat); }},
-    Command{"DISABLE_QAT_OFFLOAD", "From now on, everything is done by software", kNoInput,
+    Command{"DISABLE_QAT_OFFLOAD", "From now on, software does all work", kNoInput,
             [](Input) -> Expected<void> {
               Module::Get().Disable();
               return {};
@@ -331,30 +331,31 @@ constexpr std::array kCommands = {
               Module::Get().SetAlgorithms(*bits);
               return {};
             }},
-    Command{"SW_ALGO_BITMAP", "Hexadecimal: which are done by software where the card does not",
+    Command{"SW_ALGO_BITMAP", "Hexadecimal: algorithms that software may do; checked, no effect",
             kString,
             [](Input input) -> Expected<void> {
-              // Which is all of them: there is no second kind of software here.
+              // No effect: libcrypto does everything that the card does not do.
               auto bits = Bitmap("SW_ALGO_BITMAP", input);
               if (!bits) return Unexpected(std::move(bits.error()));
               return {};
             }},
 };
 
-// Our own commands: OffloadOptions' names in capitals. Not those of work that no ENGINE can do.
-struct OwnCommand {
+// The commands for options: OffloadOptions' names in capitals, without the thresholds of work that
+// an ENGINE cannot do.
+struct OptionCommand {
   std::string_view option;
   std::string name;
 };
 
-const std::vector<OwnCommand>& OwnCommands() {
+const std::vector<OptionCommand>& OptionCommands() {
   static const auto* const commands = [] {
-    auto* const made = new std::vector<OwnCommand>;
+    auto* const made = new std::vector<OptionCommand>;
     for (const std::string_view option : OffloadOptions::Names()) {
       if (option == "threshold_mac" || option == "threshold_ctr" || option == "threshold_kdf") {
         continue;
       }
-      std::string& name = made->emplace_back(OwnCommand{option, std::string(option)}).name;
+      std::string& name = made->emplace_back(OptionCommand{option, std::string(option)}).name;
       for (char& letter : name) {
         if (letter >= 'a' && letter <= 'z') letter = static_cast<char>(letter - 'a' + 'A');
       }
@@ -365,7 +366,7 @@ const std::vector<OwnCommand>& OwnCommands() {
 }
 
 Expected<void> SetOption(size_t index, Input input) {
-  const auto& [name, command] = OwnCommands()[index];
+  const auto& [name, command] = OptionCommands()[index];
   auto text = Text(command.c_str(), input, 4096);
   if (!text) return Unexpected(std::move(text.error()));
   return Module::Get().Change([&, option = name](Settings& s) {
@@ -391,8 +392,8 @@ const ENGINE_CMD_DEFN* CommandTable() {
       made->push_back({number, name, description, flags});
     };
     for (const Command& command : kCommands) add(command.name, command.description, command.flags);
-    for (const OwnCommand& command : OwnCommands()) {
-      add(command.name.c_str(), "As in engine/openssl/README.md", kString);
+    for (const OptionCommand& command : OptionCommands()) {
+      add(command.name.c_str(), "See engine/openssl/README.md", kString);
     }
     made->push_back({0, nullptr, nullptr, 0});
     return made;
@@ -403,7 +404,7 @@ const ENGINE_CMD_DEFN* CommandTable() {
 int Control(ENGINE*, int command, long number, void* pointer, void (*)()) {
   const Input input{number, pointer};
   const auto index = static_cast<size_t>(command - ENGINE_CMD_BASE);
-  if (command < ENGINE_CMD_BASE || index >= kCommands.size() + OwnCommands().size()) {
+  if (command < ENGINE_CMD_BASE || index >= kCommands.size() + OptionCommands().size()) {
     RaiseError("no such control command: " + std::to_string(command));
     return 0;
   }

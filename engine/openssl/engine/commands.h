@@ -1,6 +1,8 @@
-// The ENGINE's control commands: the names that users of the QAT engine script, with the meaning
-// that its documentation gives them, and our own for everything that OffloadOptions has.
+// The ENGINE's control commands: the commands of the QAT engine, with the meaning that its
+// documentation gives them, and a command for each of OffloadOptions.
 // engine/openssl/README.md lists them.
+//
+// Threads: any.
 #ifndef GHOSTCARD_ENGINE_OPENSSL_ENGINE_COMMANDS_H_
 #define GHOSTCARD_ENGINE_OPENSSL_ENGINE_COMMANDS_H_
 
@@ -10,14 +12,15 @@
 
 namespace engine {
 
-// The sizes from which ciphers and digests go to the card, as `options` and, before them, the
-// environment have it. What is wrong in the environment, the start tells.
+// Sets the thresholds of all ciphers and digests from `options`; values in the environment take
+// precedence. Ignores errors in the environment, because Module::Start reports them.
 void SetAllThresholds(OffloadOptions options);
 
-// As ENGINE_set_cmd_defns wants it: ends with an entry of zeros. Lives until the process ends.
+// The table for ENGINE_set_cmd_defns; its last entry is all zeros. It lives until the process ends.
 const ENGINE_CMD_DEFN* CommandTable();
 
-// As ENGINE_set_ctrl_function wants it. 1: done. 0: not, and why is on the error queue.
+// The function for ENGINE_set_ctrl_function. Returns 1 when the command is done, and 0 when it
+// failed; then the thread's error queue says why.
 int Control(ENGINE* engine, int command, long number, void* pointer, void (*function)());
 
 }  // namespace engine

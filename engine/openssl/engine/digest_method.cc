@@ -15,19 +15,20 @@ namespace engine {
 
 namespace {
 
-// libcrypto's own digest under a number that no engine has: started with its true number, it would
-// come back to us.
+// A digest of this ENGINE. `libcrypto_digest` is a copy of libcrypto's own digest under a number
+// that no ENGINE serves: under its own number, libcrypto would call this ENGINE again.
 struct Digest {
   const EVP_MD* (*libcrypto)();
   int nid;
   std::string_view name;
   hwsim::OperationKind kind = hwsim::OperationKind::kOther;
-  std::atomic<uint32_t> threshold{0};  // stands alone: no order needed
-  EVP_MD* ours = nullptr;
-  EVP_MD* software = nullptr;
+  std::atomic<uint32_t> threshold{0};  // relaxed: no other data depends on it
+  EVP_MD* engine_digest = nullptr;
+  EVP_MD* libcrypto_digest = nullptr;
 };
 
-// Where a context keeps its state; null in there: not started, or ended.
+// The place in `context`, OpenSSL's context, that holds the inner context. It contains null before
+// init and after cleanup.
 SharedDigestContext*& SlotOf(const EVP_MD_CTX* context) {
   return *static_cast<SharedDigestContext**>(EVP_MD_CTX_get0_md_data(context));
 }
@@ -40,7 +41,7 @@ int Init(EVP_MD_CTX* context) {
   SharedDigestContext*& slot = SlotOf(context);
   delete slot;
   slot = new SharedDigestContext(NewDigestContext());
-  return EVP_DigestInit_ex(slot->get(), Nth<kIndex>().software, nullptr);
+  return EVP_DigestInit_ex(slot->get(), Nth<kIndex>().libcrypto_digest, nullptr);
 }
 
 template <size_t kIndex>
@@ -55,7 +56,7 @@ int Update(EVP_MD_CTX* context, const void* data, size_t size) {
   ContextChange change(state);
   Operation<Call> call(
       digest.kind, size, 0,
-      Module::Get().OnCard(
+      Module::Get().WrapForCard(
           RequestClass::kCipher,
           change.Function([input = CallBytes(static_cast<const unsigned char*>(data), size)](
                               EVP_MD_CTX& inner, CallBytes&) {
@@ -70,7 +71,7 @@ int Final(EVP_MD_CTX* context, unsigned char* digest) {
 }
 
 int Copy(EVP_MD_CTX* to, const EVP_MD_CTX* from) {
-  // Until here both have the same pointer; the new one gets a state of its own.
+  // libcrypto has copied the pointer to the inner context; give `to` an inner context of its own.
   const SharedDigestContext* const source = SlotOf(from);
   if (source == nullptr) return 1;
   SlotOf(to) = new SharedDigestContext(NewDigestContext());
@@ -113,29 +114,29 @@ EVP_MD* NewLike(const EVP_MD* model, int nid) {
   return made;
 }
 
-// More than any of libcrypto's states; libcrypto does not say how much each takes.
-constexpr int kSoftwareStateBytes = 1024;
+// Larger than the state of any of libcrypto's digests; libcrypto does not tell the sizes.
+constexpr int kLibcryptoStateBytes = 1024;
 
 template <size_t kIndex>
 void Make() {
   Digest& digest = Nth<kIndex>();
   const EVP_MD* const model = digest.libcrypto();
-  digest.software = NewLike(model, NID_undef);
-  EVP_MD_meth_set_app_datasize(digest.software, kSoftwareStateBytes);
-  EVP_MD_meth_set_init(digest.software, EVP_MD_meth_get_init(model));
-  EVP_MD_meth_set_update(digest.software, EVP_MD_meth_get_update(model));
-  EVP_MD_meth_set_final(digest.software, EVP_MD_meth_get_final(model));
-  EVP_MD_meth_set_copy(digest.software, EVP_MD_meth_get_copy(model));
-  EVP_MD_meth_set_cleanup(digest.software, EVP_MD_meth_get_cleanup(model));
-  EVP_MD_meth_set_ctrl(digest.software, EVP_MD_meth_get_ctrl(model));
+  digest.libcrypto_digest = NewLike(model, NID_undef);
+  EVP_MD_meth_set_app_datasize(digest.libcrypto_digest, kLibcryptoStateBytes);
+  EVP_MD_meth_set_init(digest.libcrypto_digest, EVP_MD_meth_get_init(model));
+  EVP_MD_meth_set_update(digest.libcrypto_digest, EVP_MD_meth_get_update(model));
+  EVP_MD_meth_set_final(digest.libcrypto_digest, EVP_MD_meth_get_final(model));
+  EVP_MD_meth_set_copy(digest.libcrypto_digest, EVP_MD_meth_get_copy(model));
+  EVP_MD_meth_set_cleanup(digest.libcrypto_digest, EVP_MD_meth_get_cleanup(model));
+  EVP_MD_meth_set_ctrl(digest.libcrypto_digest, EVP_MD_meth_get_ctrl(model));
 
-  digest.ours = NewLike(model, digest.nid);
-  EVP_MD_meth_set_app_datasize(digest.ours, sizeof(SharedDigestContext*));
-  EVP_MD_meth_set_init(digest.ours, Init<kIndex>);
-  EVP_MD_meth_set_update(digest.ours, Update<kIndex>);
-  EVP_MD_meth_set_final(digest.ours, Final);
-  EVP_MD_meth_set_copy(digest.ours, Copy);
-  EVP_MD_meth_set_cleanup(digest.ours, Cleanup);
+  digest.engine_digest = NewLike(model, digest.nid);
+  EVP_MD_meth_set_app_datasize(digest.engine_digest, sizeof(SharedDigestContext*));
+  EVP_MD_meth_set_init(digest.engine_digest, Init<kIndex>);
+  EVP_MD_meth_set_update(digest.engine_digest, Update<kIndex>);
+  EVP_MD_meth_set_final(digest.engine_digest, Final);
+  EVP_MD_meth_set_copy(digest.engine_digest, Copy);
+  EVP_MD_meth_set_cleanup(digest.engine_digest, Cleanup);
 }
 
 template <size_t... kIndices>
@@ -167,7 +168,7 @@ int Digests(ENGINE*, const EVP_MD** digest, const int** nids, int nid) {
   }
   *digest = nullptr;
   for (const Digest& known : All()) {
-    if (known.nid == nid) *digest = known.ours;
+    if (known.nid == nid) *digest = known.engine_digest;
   }
   return *digest != nullptr ? 1 : 0;
 }

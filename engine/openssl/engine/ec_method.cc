@@ -14,8 +14,8 @@ namespace engine {
 
 namespace {
 
-// libcrypto's own functions.
-struct Software {
+// libcrypto's own EC functions.
+struct EcFunctions {
   int (*sign)(int type, const unsigned char* digest, int size, unsigned char* signature,
               unsigned int* signature_size, const BIGNUM* kinv, const BIGNUM* r, EC_KEY* key);
   int (*sign_setup)(EC_KEY* key, BN_CTX* context, BIGNUM** kinv, BIGNUM** r);
@@ -28,9 +28,9 @@ struct Software {
   int (*compute_key)(unsigned char** secret, size_t* size, const EC_POINT* peer, const EC_KEY* key);
 };
 
-const Software& OfLibcrypto() {
-  static const Software software = [] {
-    Software found{};
+const EcFunctions& Libcrypto() {
+  static const EcFunctions functions = [] {
+    EcFunctions found{};
     const EC_KEY_METHOD* const method = EC_KEY_OpenSSL();
     EC_KEY_METHOD_get_sign(method, &found.sign, &found.sign_setup, &found.sign_sig);
     EC_KEY_METHOD_get_verify(method, &found.verify, &found.verify_sig);
@@ -38,7 +38,7 @@ const Software& OfLibcrypto() {
     EC_KEY_METHOD_get_compute_key(method, &found.compute_key);
     return found;
   }();
-  return software;
+  return functions;
 }
 
 using SharedKey = std::shared_ptr<EC_KEY>;
@@ -60,7 +60,7 @@ hwsim::OperationKind SignKind(const EC_KEY* key) {
              : hwsim::OperationKind::kOther;
 }
 
-// A signature as bytes: r, then s.
+// Writes a signature as bytes: r, then s. False: a number has more than `scalar_bytes`.
 bool Write(const ECDSA_SIG* signature, unsigned char* to, size_t scalar_bytes) {
   const auto size = static_cast<int>(scalar_bytes);
   return BN_bn2binpad(ECDSA_SIG_get0_r(signature), to, size) == size &&
@@ -80,19 +80,19 @@ SignaturePtr Read(const unsigned char* from, size_t scalar_bytes) {
 
 ECDSA_SIG* Sign(const unsigned char* digest, int size, const BIGNUM* kinv, const BIGNUM* r,
                 EC_KEY* key) {
-  // A nonce of the caller's own is not for a card.
+  // With the caller's own nonce (kinv, r), libcrypto signs.
   if (kinv != nullptr || r != nullptr || size < 0 || EC_KEY_get0_group(key) == nullptr ||
       !Module::Get().GoesToCard(Algorithm::kEcdsa)) {
-    return OfLibcrypto().sign_sig(digest, size, kinv, r, key);
+    return Libcrypto().sign_sig(digest, size, kinv, r, key);
   }
   const size_t scalar_bytes = ScalarBytes(key);
   Operation<Call> call(
       SignKind(key), static_cast<size_t>(size), 2 * scalar_bytes,
-      Module::Get().OnCard(
+      Module::Get().WrapForCard(
           RequestClass::kAsymmetric,
           [shared = Share(key), scalar_bytes,
            input = CallBytes(digest, static_cast<size_t>(size))](CallBytes& out) {
-            const SignaturePtr signature(OfLibcrypto().sign_sig(
+            const SignaturePtr signature(Libcrypto().sign_sig(
                 input.data(), static_cast<int>(input.size()), nullptr, nullptr, shared.get()));
             return signature != nullptr && Write(signature.get(), out.data(), scalar_bytes);
           }));
@@ -103,21 +103,21 @@ ECDSA_SIG* Sign(const unsigned char* digest, int size, const BIGNUM* kinv, const
 int Verify(const unsigned char* digest, int size, const ECDSA_SIG* signature, EC_KEY* key) {
   const size_t scalar_bytes = EC_KEY_get0_group(key) == nullptr ? 0 : ScalarBytes(key);
   CallBytes signature_bytes(2 * scalar_bytes);
-  // One with numbers too large for the curve does not fit, and needs no card to be refused.
+  // Write() fails when a number is too large for the curve; libcrypto then refuses the signature.
   if (size < 0 || signature == nullptr || !Module::Get().GoesToCard(Algorithm::kEcdsa) ||
       !Write(signature, signature_bytes.data(), scalar_bytes)) {
-    return OfLibcrypto().verify_sig(digest, size, signature, key);
+    return Libcrypto().verify_sig(digest, size, signature, key);
   }
-  // A signature that does not fit is an answer, not a failure.
-  Operation<Call> call(
-      hwsim::OperationKind::kOther, static_cast<size_t>(size), 1,
-      Module::Get().OnCard(RequestClass::kAsymmetric,
+  // The call succeeds for a wrong signature too: "wrong" (0) is a result. -1 is a failure.
+  Operation<Call> call(hwsim::OperationKind::kOther, static_cast<size_t>(size), 1,
+                       Module::Get().WrapForCard(
+                           RequestClass::kAsymmetric,
                            [shared = Share(key), scalar_bytes, signature_bytes,
                             input = CallBytes(digest, static_cast<size_t>(size))](CallBytes& out) {
                              const SignaturePtr copy = Read(signature_bytes.data(), scalar_bytes);
                              const int answer =
                                  copy == nullptr ? -1
-                                                 : OfLibcrypto().verify_sig(
+                                                 : Libcrypto().verify_sig(
                                                        input.data(), static_cast<int>(input.size()),
                                                        copy.get(), shared.get());
                              if (answer >= 0) *out.data() = static_cast<unsigned char>(answer);
@@ -129,39 +129,41 @@ int Verify(const unsigned char* digest, int size, const ECDSA_SIG* signature, EC
 
 int ComputeKey(unsigned char** secret, size_t* size, const EC_POINT* peer, const EC_KEY* key) {
   if (peer == nullptr || !Module::Get().GoesToCard(Algorithm::kEcdh)) {
-    return OfLibcrypto().compute_key(secret, size, peer, key);
+    return Libcrypto().compute_key(secret, size, peer, key);
   }
   const EC_GROUP* const group = EC_KEY_get0_group(key);
   const std::shared_ptr<EC_POINT> copy(EC_POINT_dup(peer, group), EC_POINT_free);
   const auto bytes = (static_cast<size_t>(EC_GROUP_get_degree(group)) + 7) / 8;
   Operation<Call> call(
       hwsim::OperationKind::kOther, bytes, bytes,
-      Module::Get().OnCard(RequestClass::kAsymmetric, [shared = Share(key), copy](CallBytes& out) {
-        unsigned char* made = nullptr;
-        size_t made_size = 0;
-        if (copy == nullptr ||
-            OfLibcrypto().compute_key(&made, &made_size, copy.get(), shared.get()) != 1) {
-          return false;
-        }
-        const bool fits = made_size <= out.size();
-        if (fits) {
-          std::copy_n(made, made_size, out.data());
-          out.Resize(made_size);
-        }
-        OPENSSL_clear_free(made, made_size);
-        return fits;
-      }));
+      Module::Get().WrapForCard(
+          RequestClass::kAsymmetric, [shared = Share(key), copy](CallBytes& out) {
+            unsigned char* made = nullptr;
+            size_t made_size = 0;
+            if (copy == nullptr ||
+                Libcrypto().compute_key(&made, &made_size, copy.get(), shared.get()) != 1) {
+              return false;
+            }
+            const bool fits = made_size <= out.size();
+            if (fits) {
+              std::copy_n(made, made_size, out.data());
+              out.Resize(made_size);
+            }
+            OPENSSL_clear_free(made, made_size);
+            return fits;
+          }));
   if (!Module::Get().Run(call)) return 0;
   *size = call->out().size();
   *secret = static_cast<unsigned char*>(OPENSSL_memdup(call->out().data(), *size));
   return *secret != nullptr ? 1 : 0;
 }
 
-// Into a key of its own: the caller's may be freed in mid-flight, and is not for two threads.
+// The card generates into a key of its own: the caller may free `key` while the card works, and two
+// threads must not use one key.
 int Generate(EC_KEY* key) {
   const EC_GROUP* const group = EC_KEY_get0_group(key);
   if (group == nullptr || !Module::Get().GoesToCard(Algorithm::kEcdh)) {
-    return OfLibcrypto().keygen(key);
+    return Libcrypto().keygen(key);
   }
   const SharedKey made(EC_KEY_new(), EC_KEY_free);
   if (made == nullptr || EC_KEY_set_method(made.get(), EC_KEY_OpenSSL()) != 1 ||
@@ -169,8 +171,8 @@ int Generate(EC_KEY* key) {
     return 0;
   }
   Operation<Call> call(hwsim::OperationKind::kOther, ScalarBytes(key), 0,
-                       Module::Get().OnCard(RequestClass::kAsymmetric, [made](CallBytes&) {
-                         return OfLibcrypto().keygen(made.get()) == 1;
+                       Module::Get().WrapForCard(RequestClass::kAsymmetric, [made](CallBytes&) {
+                         return Libcrypto().keygen(made.get()) == 1;
                        }));
   if (!Module::Get().Run(call)) return 0;
   return EC_KEY_set_private_key(key, EC_KEY_get0_private_key(made.get())) == 1 &&
@@ -184,10 +186,11 @@ int Generate(EC_KEY* key) {
 EC_KEY_METHOD* NewEcMethod() {
   EC_KEY_METHOD* const method = EC_KEY_METHOD_new(EC_KEY_OpenSSL());
   if (method == nullptr) return nullptr;
-  const Software& software = OfLibcrypto();
-  // libcrypto's own sign and verify encode and decode, and call these two for the work.
-  EC_KEY_METHOD_set_sign(method, software.sign, software.sign_setup, Sign);
-  EC_KEY_METHOD_set_verify(method, software.verify, Verify);
+  const EcFunctions& functions = Libcrypto();
+  // libcrypto's sign and verify encode and decode signatures; they call Sign and Verify for the
+  // rest.
+  EC_KEY_METHOD_set_sign(method, functions.sign, functions.sign_setup, Sign);
+  EC_KEY_METHOD_set_verify(method, functions.verify, Verify);
   EC_KEY_METHOD_set_keygen(method, Generate);
   EC_KEY_METHOD_set_compute_key(method, ComputeKey);
   return method;

@@ -13,15 +13,15 @@ using hwsim::Expected;
 
 namespace {
 
-// Set while a thread makes a call for the card.
-thread_local bool on_card = false;
+// True while the thread runs a call for the card.
+thread_local bool runs_card_call = false;
 
-class OnCardScope {
+class CardCallScope {
  public:
-  OnCardScope() : before_(std::exchange(on_card, true)) {}
-  ~OnCardScope() { on_card = before_; }
-  OnCardScope(const OnCardScope&) = delete;
-  OnCardScope& operator=(const OnCardScope&) = delete;
+  CardCallScope() : before_(std::exchange(runs_card_call, true)) {}
+  ~CardCallScope() { runs_card_call = before_; }
+  CardCallScope(const CardCallScope&) = delete;
+  CardCallScope& operator=(const CardCallScope&) = delete;
 
  private:
   const bool before_;
@@ -33,7 +33,7 @@ CompletionMode CompletionOf(const Module::Settings& settings) {
   return *settings.event_driven ? CompletionMode::kInterrupt : CompletionMode::kPolling;
 }
 
-// A file may describe several cards, each in a section of its own.
+// With `section`, reads only that section of the file, which may describe several cards.
 Expected<Offload*> CreateOffload(const OffloadOptions& options, const std::string& section) {
   if (section.empty() || options.config.empty()) return Offload::Create(options);
   auto profile = hwsim::LoadProfileSection(options.config, section);
@@ -50,7 +50,7 @@ Module& Module::Get() {
 
 Module::Settings Module::StandardSettings() {
   Settings settings;
-  // As with other engines, software takes over only where ENABLE_SW_FALLBACK asked for it.
+  // As in the QAT engine, software takes over only with ENABLE_SW_FALLBACK.
   settings.offload.software_fallback = false;
   return settings;
 }
@@ -58,7 +58,7 @@ Module::Settings Module::StandardSettings() {
 Expected<void> Module::Change(const std::function<Expected<void>(Settings&)>& change) {
   const std::lock_guard lock(mutex_);
   if (offload() != nullptr) {
-    return hwsim::Unexpected("the engine has started: this belongs before its ENGINE_init");
+    return hwsim::Unexpected("the engine has started; give this command before ENGINE_init");
   }
   Settings changed = settings_;
   if (auto made = change(changed); !made) return made;
@@ -75,8 +75,9 @@ Expected<void> Module::Start() {
   auto made = CreateOffload(options, settings_.section);
   if (!made) return hwsim::Unexpected(std::move(made.error()));
   (*made)->SetRetriesMax(retries_max_);
-  // After Offload's own, so that its locks are taken in the order in which Start takes them.
-  ::pthread_atfork(&StopAtFork, &GoOnInParent, &StartAnewInChild);
+  // Registered after Offload's handlers, so that a fork locks this mutex before Offload's, as Start
+  // does.
+  ::pthread_atfork(&LockBeforeFork, &UnlockInParent, &ResetInChild);
   offload_.store(*made, std::memory_order_release);
   return {};
 }
@@ -105,27 +106,27 @@ Engine* Module::StartedEngine() const {
 }
 
 bool Module::GoesToCard(Algorithm algorithm) {
-  // Relaxed: a switch that is turned meanwhile counts from the next time.
-  return !on_card && offload() != nullptr && enabled_.load(std::memory_order_relaxed) &&
+  // Relaxed: a call that a switch does not reach in time goes by the old value.
+  return !runs_card_call && offload() != nullptr && enabled_.load(std::memory_order_relaxed) &&
          (algorithms_.load(std::memory_order_relaxed) & static_cast<uint32_t>(algorithm)) != 0;
 }
 
-// One call in the count.
-class Module::InFlight {
+// Counts one call as in flight for as long as it lives.
+class Module::InFlightCount {
  public:
-  InFlight(Module& module, RequestClass request_class)
+  InFlightCount(Module& module, RequestClass request_class)
       : module_(module),
         count_(*module.in_flight(request_class)),
         forks_(module.forks_.load(std::memory_order_relaxed)) {
     count_.fetch_add(1, std::memory_order_relaxed);
   }
-  ~InFlight() {
-    // The parent's are not in a child's count.
+  ~InFlightCount() {
+    // A child's count does not contain its parent's calls.
     if (forks_ != module_.forks_.load(std::memory_order_relaxed)) return;
     count_.fetch_sub(1, std::memory_order_relaxed);
   }
-  InFlight(const InFlight&) = delete;
-  InFlight& operator=(const InFlight&) = delete;
+  InFlightCount(const InFlightCount&) = delete;
+  InFlightCount& operator=(const InFlightCount&) = delete;
 
  private:
   const Module& module_;
@@ -133,19 +134,19 @@ class Module::InFlight {
   const uint32_t forks_;
 };
 
-Call::Function Module::OnCard(RequestClass request_class, Call::Function function) {
+Call::Function Module::WrapForCard(RequestClass request_class, Call::Function function) {
   return [function = std::move(function),
-          in_flight = std::make_shared<InFlight>(*this, request_class)](CallBytes& out) {
-    const OnCardScope scope;
+          in_flight = std::make_shared<InFlightCount>(*this, request_class)](CallBytes& out) {
+    const CardCallScope scope;
     return function(out);
   };
 }
 
-void Module::StopAtFork() { Get().mutex_.lock(); }
+void Module::LockBeforeFork() { Get().mutex_.lock(); }
 
-void Module::GoOnInParent() { Get().mutex_.unlock(); }
+void Module::UnlockInParent() { Get().mutex_.unlock(); }
 
-void Module::StartAnewInChild() {
+void Module::ResetInChild() {
   Module& module = Get();
   module.in_flight_.fill(0);
   module.forks_.fetch_add(1, std::memory_order_relaxed);

@@ -1,9 +1,8 @@
-// Module: the ENGINE's one state in a process: what the control commands set, and the way of the
-// methods' work to the card.
+// Module: the ENGINE's state in a process: the settings of the control commands, and the path of
+// the methods' calls to the card.
 //
-// Threads: the switches may be turned and asked, and calls made, from any. Settings belong before
-// Start; after it they answer that it is too late. Ownership: lives until the process ends, as
-// Offload does.
+// Threads: any, for switches and calls. Settings can be changed until Start; later changes fail.
+// Ownership: it lives until the process ends, as Offload does.
 #ifndef GHOSTCARD_ENGINE_OPENSSL_ENGINE_MODULE_H_
 #define GHOSTCARD_ENGINE_OPENSSL_ENGINE_MODULE_H_
 
@@ -24,7 +23,7 @@
 
 namespace engine {
 
-// What is switched on and off as one. The values are the bits of HW_ALGO_BITMAP.
+// Algorithms that are switched on and off together. The values are the bits of HW_ALGO_BITMAP.
 enum class Algorithm : uint32_t {
   kRsa = 0x0001,
   kEcdsa = 0x0008,
@@ -35,7 +34,7 @@ enum class Algorithm : uint32_t {
   kDigest = 0x4000,
 };
 
-// What GET_NUM_REQUESTS_IN_FLIGHT counts apart. The values are its third argument.
+// The counters of GET_NUM_REQUESTS_IN_FLIGHT. The values are the command's number.
 enum class RequestClass : uint8_t { kAsymmetric = 1, kKdf = 2, kCipher = 3 };
 
 class Module {
@@ -48,19 +47,19 @@ class Module {
     OffloadOptions offload;
     bool external_polling = false;
     bool inline_polling = false;
-    std::optional<bool> event_driven;  // none: as offload.completion says
-    std::string section;               // of offload.config; empty: the whole file
+    std::optional<bool> event_driven;  // none: see offload.completion
+    std::string section;               // of the file offload.config; empty: the whole file
   };
-  // What holds where neither a command nor the environment says otherwise.
+  // The settings before any command and without the environment.
   static Settings StandardSettings();
-  // Changes them: change(settings) answers what is wrong, if something is. Fails after the start.
+  // Runs change(settings) and keeps the result unless it returns an error. Fails after the start.
   hwsim::Expected<void> Change(const std::function<hwsim::Expected<void>(Settings&)>& change);
   const Settings& settings() const { return settings_; }
 
-  // Makes ready for calls, with what the environment says on top; the second and further times,
-  // nothing happens.
+  // Creates the Offload from the settings and the environment, which takes precedence. Later calls
+  // do nothing and succeed. Fails on a wrong option or profile; a later call may then succeed.
   hwsim::Expected<void> Start();
-  // This process's Offload; null before Start.
+  // Null before Start.
   Offload* offload() const { return offload_.load(std::memory_order_acquire); }
 
   // --- switches, at any time ---
@@ -68,49 +67,50 @@ class Module {
   void Disable() { enabled_.store(false, std::memory_order_relaxed); }
   void SetAlgorithms(uint32_t bits) { algorithms_.store(bits, std::memory_order_relaxed); }
 
-  // The intervals: the started engine's, and the one's to come.
+  // These apply to the started engine and to an engine that is made later. No retries_max: retry
+  // until there is space.
   void SetPollInterval(hwsim::Duration interval);
   void SetWatchdogInterval(hwsim::Duration interval);
   void SetRetriesMax(std::optional<uint32_t> retries_max);
 
   // --- calls ---
 
-  // Whether work of that algorithm goes to the card now. False on the card's own threads: engines
-  // are the process's, so that libcrypto calls made there come back here.
+  // Whether calls of this algorithm go to the card now. False on a thread that runs a call for the
+  // card: an ENGINE is global, so a libcrypto call made there reaches this ENGINE again.
   bool GoesToCard(Algorithm algorithm);
 
-  // Makes `function` a call's: marks the thread that makes it as the card's meanwhile, and counts
-  // as in flight for as long as there is the call.
-  Call::Function OnCard(RequestClass request_class, Call::Function function);
-  // Has the card make the call. False: it failed, and this thread's error queue says why.
-  // Requires: GoesToCard() said so.
+  // Wraps the function of a Call: GoesToCard() is false on a thread while it runs the function, and
+  // the call counts as in flight until it is destroyed.
+  Call::Function WrapForCard(RequestClass request_class, Call::Function function);
+  // Runs the call on the card. False: it failed, and this thread's error queue says why.
+  // Requires: GoesToCard() returned true.
   bool Run(Operation<Call>& call) { return MakeCall(*offload(), call); }
 
-  // How many calls of that class there are, those included that were given up and are on the card
-  // still. The address stays valid.
+  // The number of calls of this class, including calls that were given up while the card still
+  // works on them. The address stays valid.
   int* in_flight(RequestClass request_class) {
     return &in_flight_[static_cast<size_t>(request_class) - 1];
   }
 
  private:
-  class InFlight;
+  class InFlightCount;
 
   Module() = default;
   Engine* StartedEngine() const;
-  static void StopAtFork();
-  static void GoOnInParent();
-  static void StartAnewInChild();
+  static void LockBeforeFork();
+  static void UnlockInParent();
+  static void ResetInChild();
 
   std::mutex mutex_;  // orders changes and the start
   Settings settings_ = StandardSettings();
   std::optional<uint32_t> retries_max_;  // none: no limit
   std::atomic<Offload*> offload_{nullptr};
-  // Switches and counters stand alone: no order needed. The counters are plain ints because their
-  // addresses are given to applications; they are changed through std::atomic_ref.
+  // Switches and counters are relaxed: no other data depends on them. The counters are plain ints
+  // because applications get their addresses; std::atomic_ref changes them.
   std::atomic<bool> enabled_{true};
   std::atomic<uint32_t> algorithms_{UINT32_MAX};
   std::array<int, 3> in_flight_{};
-  std::atomic<uint32_t> forks_{0};  // this process's calls are told from its parent's by it
+  std::atomic<uint32_t> forks_{0};  // tells this process's calls from its parent's
 };
 
 }  // namespace engine

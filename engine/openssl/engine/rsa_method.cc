@@ -24,16 +24,16 @@ std::shared_ptr<RSA> Share(RSA* rsa) {
   return {rsa, RSA_free};
 }
 
-// Has the card call one of libcrypto's four RSA functions, and answers as that does.
+// Runs one of libcrypto's four RSA functions on the card and returns its result.
 int Run(RsaFunction function, bool is_private, int size, const unsigned char* from,
         unsigned char* to, RSA* rsa, int padding) {
   if (size < 0 || !Module::Get().GoesToCard(Algorithm::kRsa)) {
     return function(size, from, to, rsa, padding);
   }
   const auto bytes = static_cast<size_t>(RSA_size(rsa));
-  Operation<Call> call(
-      KindOf(rsa, is_private), bytes, bytes,
-      Module::Get().OnCard(RequestClass::kAsymmetric,
+  Operation<Call> call(KindOf(rsa, is_private), bytes, bytes,
+                       Module::Get().WrapForCard(
+                           RequestClass::kAsymmetric,
                            [function, padding, shared = Share(rsa),
                             input = CallBytes(from, static_cast<size_t>(size))](CallBytes& out) {
                              const int result =

@@ -1,6 +1,6 @@
-// Ciphers: AES-128/256 in CBC, CTR and GCM, ChaCha20-Poly1305. A piece of data that is large enough
-// goes to the card. Key, IV, tag, padding and TLS record parameters go to the default provider's
-// context, which ours wraps.
+// Ciphers: AES-128/256 in CBC, CTR and GCM, ChaCha20-Poly1305. Data that reaches the threshold goes
+// to the card. Key, IV, tag, padding and TLS record parameters go to the inner context, which
+// belongs to the default provider.
 #include <openssl/core_names.h>
 
 #include <algorithm>
@@ -24,7 +24,8 @@ struct Cipher {
   const CipherForm& form;
   const EVP_CIPHER* cipher;
   SharedCipherContext inner;
-  // In the CBC of TLS: libcrypto's copies of such a one free the same memory.
+  // CBC with TLS records: such a context cannot be copied, because libcrypto's copy frees the same
+  // memory again.
   bool is_tls = false;
 };
 Cipher& CipherOf(void* ctx) { return *static_cast<Cipher*>(ctx); }
@@ -39,7 +40,7 @@ template <const CipherForm& kForm>
 void* New(void* provctx) {
   const EVP_CIPHER* cipher = Fetched<kForm>();
   auto inner = NewCipherContext();
-  // Parameters may be asked for before the first init.
+  // OpenSSL may ask for parameters before the first init.
   if (cipher == nullptr || inner == nullptr ||
       EVP_CipherInit_ex2(inner.get(), cipher, nullptr, nullptr, 1, nullptr) != 1) {
     return nullptr;
@@ -73,11 +74,11 @@ int Init(void* ctx, const unsigned char* key, size_t key_bytes, const unsigned c
   EVP_CIPHER_CTX* const inner = cipher.inner.get();
   if (key != nullptr &&
       key_bytes != static_cast<size_t>(EVP_CIPHER_get_key_length(cipher.cipher))) {
-    RaiseError(std::string(cipher.form.name) + ": a key of " + std::to_string(key_bytes) +
-               " bytes; " + std::to_string(EVP_CIPHER_get_key_length(cipher.cipher)) + " allowed");
+    RaiseError(std::string(cipher.form.name) + ": the key has " + std::to_string(key_bytes) +
+               " bytes; allowed: " + std::to_string(EVP_CIPHER_get_key_length(cipher.cipher)));
     return 0;
   }
-  // An IV of a length of its own: the length first.
+  // An IV of another length: set the length before the IV.
   if (iv != nullptr && iv_bytes != static_cast<size_t>(EVP_CIPHER_CTX_get_iv_length(inner))) {
     size_t length = iv_bytes;
     const OSSL_PARAM iv_length[] = {
@@ -89,18 +90,18 @@ int Init(void* ctx, const unsigned char* key, size_t key_bytes, const unsigned c
          SetParams(cipher, params);
 }
 
-// One call of EVP_CipherUpdate or of EVP_Cipher.
+// EVP_CipherUpdate or EVP_Cipher, with one signature. Returns 1 on success.
 using TransformFn = int (*)(EVP_CIPHER_CTX* inner, unsigned char* out, int* out_bytes,
                             const unsigned char* in, int in_bytes);
 
-int InPieces(EVP_CIPHER_CTX* inner, unsigned char* out, int* out_bytes, const unsigned char* in,
-             int in_bytes) {
+int UpdateInPieces(EVP_CIPHER_CTX* inner, unsigned char* out, int* out_bytes,
+                   const unsigned char* in, int in_bytes) {
   return EVP_CipherUpdate(inner, out, out_bytes, in, in_bytes);
 }
 
-// A TLS record, or all at once: EVP_Cipher says how much it made, or -1.
-int AtOnce(EVP_CIPHER_CTX* inner, unsigned char* out, int* out_bytes, const unsigned char* in,
-           int in_bytes) {
+// A whole TLS record or message. EVP_Cipher returns the number of output bytes, or -1.
+int CipherAtOnce(EVP_CIPHER_CTX* inner, unsigned char* out, int* out_bytes, const unsigned char* in,
+                 int in_bytes) {
   *out_bytes = EVP_Cipher(inner, out, in, static_cast<unsigned int>(in_bytes));
   return *out_bytes >= 0;
 }
@@ -111,19 +112,19 @@ int Transform(void* ctx, unsigned char* out, size_t* out_bytes, size_t out_bytes
   Cipher& cipher = CipherOf(ctx);
   Offload& offload = *cipher.provider.offload;
   if (in_bytes > INT32_MAX) {
-    RaiseError("an input of " + std::to_string(in_bytes) + " bytes; at most 2147483647 allowed");
+    RaiseError("the input has " + std::to_string(in_bytes) + " bytes; allowed: at most 2147483647");
     return 0;
   }
   const int size = static_cast<int>(in_bytes);
-  // Additional data, the end of a message, and small pieces stay here.
-  if (in == nullptr || out == nullptr || !offload.WorthIt(cipher.form.sized, in_bytes)) {
+  // Additional data, the end of a message, and small data stay in the caller.
+  if (in == nullptr || out == nullptr || !offload.ReachesThreshold(cipher.form.sized, in_bytes)) {
     int written = 0;
     if (kTransform(cipher.inner.get(), out, &written, in, size) != 1) return 0;
     *out_bytes = static_cast<size_t>(written);
     return 1;
   }
-  constexpr size_t kBlockMax = 32;  // what an earlier piece may have left, and a tag
-  // A TLS record is worked on where it lies, and what comes out need not begin where it does.
+  constexpr size_t kBlockMax = 32;  // room for bytes that an earlier call left, and for a tag
+  // A TLS record is processed in place, and its output may begin after the start of the buffer.
   const bool in_place = in == out;
   const auto written = std::make_shared<int>(0);
   using Change = ContextChange<EVP_CIPHER_CTX>;
@@ -147,7 +148,7 @@ int Transform(void* ctx, unsigned char* out, size_t* out_bytes, size_t out_bytes
                             }));
   size_t given = 0;
   if (!change.End(MakeCall(offload, operation)) ||
-      !GiveOutput(operation->out(), out, &given,
+      !CopyOutput(operation->out(), out, &given,
                   std::max(out_bytes_max, in_place ? in_bytes : 0))) {
     return 0;
   }
@@ -195,9 +196,9 @@ const OSSL_PARAM* SettableCtxParams(void*, void*) {
       Entry(OSSL_FUNC_CIPHER_DUPCTX, &Duplicate),                                        \
       Entry(OSSL_FUNC_CIPHER_ENCRYPT_INIT, &Init<1>),                                    \
       Entry(OSSL_FUNC_CIPHER_DECRYPT_INIT, &Init<0>),                                    \
-      Entry(OSSL_FUNC_CIPHER_UPDATE, &Transform<&InPieces>),                             \
+      Entry(OSSL_FUNC_CIPHER_UPDATE, &Transform<&UpdateInPieces>),                       \
       Entry(OSSL_FUNC_CIPHER_FINAL, &Final),                                             \
-      Entry(OSSL_FUNC_CIPHER_CIPHER, &Transform<&AtOnce>),                               \
+      Entry(OSSL_FUNC_CIPHER_CIPHER, &Transform<&CipherAtOnce>),                         \
       Entry(OSSL_FUNC_CIPHER_GET_PARAMS, &GetParams<table##_form>),                      \
       Entry(OSSL_FUNC_CIPHER_GETTABLE_PARAMS, &GettableParams<table##_form>),            \
       Entry(OSSL_FUNC_CIPHER_GET_CTX_PARAMS, &GetCtxParams),                             \

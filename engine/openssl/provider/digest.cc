@@ -1,4 +1,4 @@
-// Digests: SHA-1, SHA-2, SHA-3. A piece of data that is large enough is hashed by the card.
+// Digests: SHA-1, SHA-2, SHA-3. Data that reaches the threshold goes to the card.
 #include <openssl/core_names.h>
 
 #include "engine/openssl/context_change.h"
@@ -32,7 +32,7 @@ void Free(void* ctx) { delete static_cast<Digest*>(ctx); }
 void* Duplicate(void* ctx) {
   const Digest& from = DigestOf(ctx);
   auto copy = std::make_unique<Digest>(Digest{from.provider, from.md, NewDigestContext()});
-  // Before init there is nothing in it.
+  // Before init there is nothing to copy.
   if (EVP_MD_CTX_get0_md(from.inner.get()) != nullptr &&
       EVP_MD_CTX_copy_ex(copy->inner.get(), from.inner.get()) != 1) {
     return nullptr;
@@ -48,7 +48,7 @@ int Init(void* ctx, const OSSL_PARAM params[]) {
 int Update(void* ctx, const unsigned char* data, size_t bytes) {
   Digest& digest = DigestOf(ctx);
   Offload& offload = *digest.provider.offload;
-  if (!offload.WorthIt(SizedWork::kDigest, bytes)) {
+  if (!offload.ReachesThreshold(SizedWork::kDigest, bytes)) {
     return EVP_DigestUpdate(digest.inner.get(), data, bytes) == 1;
   }
   ContextChange change(digest.inner);

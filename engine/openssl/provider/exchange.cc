@@ -7,7 +7,7 @@ namespace {
 
 struct PkeyOperation {
   Provider& provider;
-  const Key* key = nullptr;  // libcrypto keeps it alive while we have it
+  const Key* key = nullptr;  // libcrypto keeps it alive
   SharedPkeyContext context;
 };
 PkeyOperation& OperationOf(void* ctx) { return *static_cast<PkeyOperation*>(ctx); }
@@ -64,10 +64,12 @@ int SetPeer(void* ctx, void* keydata) {
          EVP_PKEY_derive_set_peer(operation.context.get(), peer.pkey.get()) == 1;
 }
 
-// EVP_PKEY_derive, EVP_PKEY_encrypt or EVP_PKEY_decrypt: with no place for it, how much there
-// can be; else by the card.
+// EVP_PKEY_derive, EVP_PKEY_encrypt or EVP_PKEY_decrypt with its input bound. With a null `out` it
+// sets `out_bytes` to the largest output size.
 using Transform = std::function<int(unsigned char* out, size_t* out_bytes)>;
 
+// With a null `out`, returns the largest output size in `out_bytes`. Otherwise runs `transform` on
+// the card.
 int Run(PkeyOperation& operation, hwsim::OperationKind kind, size_t input_bytes,
         Transform transform, unsigned char* out, size_t* out_bytes, size_t out_bytes_max) {
   size_t max = 0;
@@ -83,7 +85,7 @@ int Run(PkeyOperation& operation, hwsim::OperationKind kind, size_t input_bytes,
     return true;
   });
   return MakeCall(*operation.provider.offload, call) &&
-         GiveOutput(call->out(), out, out_bytes, out_bytes_max);
+         CopyOutput(call->out(), out, out_bytes, out_bytes_max);
 }
 
 int Derive(void* ctx, unsigned char* secret, size_t* secret_bytes, size_t secret_bytes_max) {
@@ -110,7 +112,8 @@ int Crypt(void* ctx, unsigned char* out, size_t* out_bytes, size_t out_bytes_max
   if (operation.context == nullptr) return 0;
   const bool is_private = kCrypt == &EVP_PKEY_decrypt;
   return Run(
-      operation, is_private ? CostOf(*operation.key) : hwsim::OperationKind::kOther, in_bytes,
+      operation, is_private ? PrivateKeyKind(*operation.key) : hwsim::OperationKind::kOther,
+      in_bytes,
       [context = operation.context, input = CallBytes(in, in_bytes)](unsigned char* to,
                                                                      size_t* to_bytes) {
         return kCrypt(context.get(), to, to_bytes, input.data(), input.size());

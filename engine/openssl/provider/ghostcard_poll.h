@@ -1,6 +1,6 @@
 /*
- * External polling of the card behind the Ghostcard provider, which the provider API has no call
- * for. Link with ghostcard.so, or look the name up in it with dlsym().
+ * External polling of the Ghostcard provider's card. The provider API has no call for polling. Link
+ * with ghostcard.so, or look the functions up in it with dlsym().
  */
 #ifndef GHOSTCARD_POLL_H_
 #define GHOSTCARD_POLL_H_
@@ -12,13 +12,13 @@ extern "C" {
 #endif
 
 /*
- * Looks for completions on every card of the process and tells who waits for them, at most `quota`
- * per queue pair (0: all). Needed with completion = inline, harmless otherwise. Returns how many.
- * From any thread; callbacks run on the calling one.
+ * Polls every card of the process for completions, at most `quota` per queue pair (0: all), and
+ * notifies the jobs that wait for them. Returns the number of completions. Required with
+ * completion = inline, harmless otherwise. Threads: any; callbacks run on the calling thread.
  */
 size_t ghostcard_poll(size_t quota);
 
-/* Requests on the cards of this process, accepted and not completed. */
+/* Returns the number of requests on the cards of this process, accepted and not completed. */
 size_t ghostcard_in_flight(void);
 
 #ifdef __cplusplus

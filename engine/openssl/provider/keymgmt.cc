@@ -1,6 +1,6 @@
-// Key management: RSA, RSA-PSS, EC, X25519, X448, Ed25519, Ed448. A key is an EVP_PKEY of the
-// default provider's in our library context; import and export go through EVP_PKEY_fromdata and
-// EVP_PKEY_export, so that keys of files and of other providers come in and go out.
+// Key management: RSA, RSA-PSS, EC, X25519, X448, Ed25519, Ed448. A key wraps an EVP_PKEY of the
+// default provider in the provider's own library context. EVP_PKEY_fromdata and EVP_PKEY_export
+// import and export keys, so keys can come from files and other providers and go to them.
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 
@@ -20,17 +20,17 @@ SharedPkeyContext NewContextByName(const char* type) {
   return Own(EVP_PKEY_CTX_new_from_name(Library(), type, nullptr));
 }
 
-bool Names(const OSSL_PARAM params[], const char* name) {
+bool Contains(const OSSL_PARAM params[], const char* name) {
   return OSSL_PARAM_locate_const(params, name) != nullptr;
 }
 
-// Which parts of a key `params` bring.
+// The parts of a key that `params` contain.
 int PartsOf(const OSSL_PARAM params[]) {
   int parts = 0;
-  if (Names(params, OSSL_PKEY_PARAM_PRIV_KEY) || Names(params, OSSL_PKEY_PARAM_RSA_D)) {
+  if (Contains(params, OSSL_PKEY_PARAM_PRIV_KEY) || Contains(params, OSSL_PKEY_PARAM_RSA_D)) {
     parts |= OSSL_KEYMGMT_SELECT_PRIVATE_KEY;
   }
-  if (Names(params, OSSL_PKEY_PARAM_PUB_KEY) || Names(params, OSSL_PKEY_PARAM_RSA_N)) {
+  if (Contains(params, OSSL_PKEY_PARAM_PUB_KEY) || Contains(params, OSSL_PKEY_PARAM_RSA_N)) {
     parts |= OSSL_KEYMGMT_SELECT_PUBLIC_KEY;
   }
   return parts;
@@ -106,7 +106,7 @@ template <const char* kType>
 const OSSL_PARAM* Types(int selection) {
   const SharedPkeyContext context = NewContextByName(kType);
   if (context == nullptr || EVP_PKEY_fromdata_init(context.get()) != 1) return nullptr;
-  return EVP_PKEY_fromdata_settable(context.get(), selection);  // a table of the default provider's
+  return EVP_PKEY_fromdata_settable(context.get(), selection);  // a table of the default provider
 }
 
 void* Duplicate(const void* keydata, int selection) {
@@ -118,7 +118,7 @@ void* Duplicate(const void* keydata, int selection) {
     copy->selection = from.selection;
     return copy->pkey != nullptr ? copy.release() : nullptr;
   }
-  // A part of it. Of what has no parameters of its own, nothing is left without the keys.
+  // Copy a part of the key. A type without domain parameters has nothing left without its keys.
   const auto import_into = [](const OSSL_PARAM params[], void* into) {
     Key& key = *static_cast<Key*>(into);
     if (params == nullptr || params->key == nullptr) return 1;
@@ -133,8 +133,8 @@ void* Duplicate(const void* keydata, int selection) {
   return copy.release();
 }
 
-// Of a type whose keys are all alike, a key has its sizes before it has its parts (RFC 7748, 8032).
-// libcrypto asks then, and not again.
+// Answers the sizes of a key that is still empty, for types with one fixed size (RFC 7748, RFC
+// 8032). libcrypto asks for them while the key is empty, and not again.
 int GetSizes(const char* type, OSSL_PARAM params[]) {
   struct Sizes {
     const char* type;
@@ -186,14 +186,14 @@ int SetParams(void* keydata, const OSSL_PARAM params[]) {
   Key& key = *static_cast<Key*>(keydata);
   if (params == nullptr || params->key == nullptr) return 1;
   if (key.pkey != nullptr) {
-    // Never into what an operation under way may read.
+    // Change a copy if a call in flight may read the pkey.
     if (key.pkey.use_count() != 1) {
       key.pkey = Own(EVP_PKEY_dup(key.pkey.get()));
       if (key.pkey == nullptr) return 0;
     }
     if (EVP_PKEY_set_params(key.pkey.get(), const_cast<OSSL_PARAM*>(params)) != 1) return 0;
   } else {
-    // A peer's X25519 or X448 key is made from its encoded point alone.
+    // An X25519 or X448 key of a peer is made from its encoded point only.
     const OSSL_PARAM* encoded = OSSL_PARAM_locate_const(params, OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY);
     if (encoded == nullptr) return 0;
     const OSSL_PARAM made_of[] = {
@@ -202,7 +202,7 @@ int SetParams(void* keydata, const OSSL_PARAM params[]) {
     key.pkey = FromData(key.type, EVP_PKEY_PUBLIC_KEY, made_of);
     if (key.pkey == nullptr) return 0;
   }
-  if (Names(params, OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY) || PartsOf(params) != 0) {
+  if (Contains(params, OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY) || PartsOf(params) != 0) {
     key.selection |= OSSL_KEYMGMT_SELECT_PUBLIC_KEY | PartsOf(params);
   }
   return 1;
@@ -259,7 +259,7 @@ template <const char* kType>
 const OSSL_PARAM* GenSettable(void*, void*) {
   const SharedPkeyContext context = NewContextByName(kType);
   if (context == nullptr || EVP_PKEY_keygen_init(context.get()) != 1) return nullptr;
-  return EVP_PKEY_CTX_settable_params(context.get());  // a table of the default provider's
+  return EVP_PKEY_CTX_settable_params(context.get());  // a table of the default provider
 }
 
 void* Generate(void* genctx, OSSL_CALLBACK*, void*) {
@@ -273,10 +273,10 @@ void* Generate(void* genctx, OSSL_CALLBACK*, void*) {
     *made = Own(pkey);
     return true;
   };
-  // One scalar multiplication; making an RSA key is not a card's work.
-  const bool by_card = keys && std::strncmp(generation.type, "RSA", 3) != 0 &&
+  // Keys for key exchange cost one scalar multiplication. The card does not make RSA keys.
+  const bool on_card = keys && std::strncmp(generation.type, "RSA", 3) != 0 &&
                        generation.provider.offload->options().key_exchange;
-  if (by_card) {
+  if (on_card) {
     Operation<Call> operation(hwsim::OperationKind::kX25519, 32, 0, generate);
     if (!MakeCall(*generation.provider.offload, operation)) return nullptr;
   } else {
@@ -304,8 +304,9 @@ constexpr char kEd448Name[] = "ED448";
 
 using QueryName = const char*(int operation_id);
 
-// The dispatch table of the key type `kType`. `query_name` gives the names of the operations that
-// take such keys. Null: they have the name of the key type, so the table ends before that entry.
+// The dispatch table of the key type `kType`. `query_name` returns the name of an algorithm that
+// uses such keys. Null: the algorithm has the name of the key type, so the table ends before that
+// entry.
 template <const char* kType>
 std::array<OSSL_DISPATCH, 22> KeyManager(QueryName* query_name = nullptr) {
   return {{Entry(OSSL_FUNC_KEYMGMT_NEW, &New<kType>),
@@ -348,7 +349,7 @@ SharedPkeyContext NewPkeyContext(const Key& key) {
   return Own(EVP_PKEY_CTX_new_from_pkey(Library(), key.pkey.get(), nullptr));
 }
 
-hwsim::OperationKind CostOf(const Key& key) {
+hwsim::OperationKind PrivateKeyKind(const Key& key) {
   if (std::strncmp(key.type, "RSA", 3) == 0) {
     return EVP_PKEY_get_bits(key.pkey.get()) <= 2048 ? hwsim::OperationKind::kRsa2048Sign
                                                      : hwsim::OperationKind::kRsa4096Sign;
@@ -356,10 +357,10 @@ hwsim::OperationKind CostOf(const Key& key) {
   return key.type[0] == 'X' ? hwsim::OperationKind::kX25519 : hwsim::OperationKind::kEcdsaP256Sign;
 }
 
-bool GiveOutput(const CallBytes& from, unsigned char* out, size_t* out_bytes,
+bool CopyOutput(const CallBytes& from, unsigned char* out, size_t* out_bytes,
                 size_t out_bytes_max) {
   if (from.size() > out_bytes_max) {
-    RaiseError("the output has " + std::to_string(from.size()) + " bytes, there is room for " +
+    RaiseError("the output has " + std::to_string(from.size()) + " bytes; the buffer has " +
                std::to_string(out_bytes_max));
     return false;
   }
@@ -368,7 +369,7 @@ bool GiveOutput(const CallBytes& from, unsigned char* out, size_t* out_bytes,
   return true;
 }
 
-// The names are the default provider's: whoever asks by any of them gets ours.
+// All names of the default provider, so that a fetch by any of them can find this provider.
 const OSSL_ALGORITHM kKeyManagers[] = {
     {"RSA:rsaEncryption:1.2.840.113549.1.1.1", "provider=ghostcard", kRsa.data(), "RSA"},
     {"RSA-PSS:RSASSA-PSS:1.2.840.113549.1.1.10", "provider=ghostcard", kRsaPss.data(), "RSA-PSS"},

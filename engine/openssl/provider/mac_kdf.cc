@@ -37,7 +37,7 @@ int InitMac(void* ctx, const unsigned char* key, size_t key_bytes, const OSSL_PA
 int UpdateMac(void* ctx, const unsigned char* data, size_t bytes) {
   Mac& mac = MacOf(ctx);
   Offload& offload = *mac.provider.offload;
-  if (!offload.WorthIt(SizedWork::kMac, bytes)) {
+  if (!offload.ReachesThreshold(SizedWork::kMac, bytes)) {
     return EVP_MAC_update(mac.inner.get(), data, bytes) == 1;
   }
   ContextChange change(mac.inner);
@@ -101,17 +101,17 @@ void ResetKdf(void* ctx) { EVP_KDF_CTX_reset(KdfOf(ctx).inner.get()); }
 int Derive(void* ctx, unsigned char* out, size_t out_bytes, const OSSL_PARAM params[]) {
   Kdf& kdf = KdfOf(ctx);
   Offload& offload = *kdf.provider.offload;
-  if (!offload.WorthIt(SizedWork::kKdf, out_bytes)) {
+  if (!offload.ReachesThreshold(SizedWork::kKdf, out_bytes)) {
     return EVP_KDF_derive(kdf.inner.get(), out, out_bytes, params) == 1;
   }
-  // Now, so that the call need not own the parameters.
+  // Set them now, so that the call need not own copies of the parameters.
   if (params != nullptr && EVP_KDF_CTX_set_params(kdf.inner.get(), params) != 1) return 0;
   Operation<Call> operation(
       hwsim::OperationKind::kOther, out_bytes, out_bytes, [inner = kdf.inner](CallBytes& to) {
         return EVP_KDF_derive(inner.get(), to.data(), to.size(), nullptr) == 1;
       });
   size_t written = 0;
-  return MakeCall(offload, operation) && GiveOutput(operation->out(), out, &written, out_bytes);
+  return MakeCall(offload, operation) && CopyOutput(operation->out(), out, &written, out_bytes);
 }
 int GetKdfParams(void* ctx, OSSL_PARAM params[]) {
   return EVP_KDF_CTX_get_params(KdfOf(ctx).inner.get(), params) == 1;

@@ -91,7 +91,7 @@ const OSSL_ALGORITHM* Query(void*, int operation, int* no_cache) {
   }
 }
 
-// Every object that knows the provider is gone by now. Its card stays: see Offload.
+// Requires: no object refers to the provider. The card continues to run: see Offload.
 void TearDown(void* provctx) { delete &ProviderOf(provctx); }
 
 const OSSL_DISPATCH kProvider[] = {Entry(OSSL_FUNC_PROVIDER_TEARDOWN, &TearDown),
@@ -103,7 +103,7 @@ const OSSL_DISPATCH kProvider[] = {Entry(OSSL_FUNC_PROVIDER_TEARDOWN, &TearDown)
 
 // --- settings ---
 
-// The settings of the provider's section in openssl.cnf, as far as they are ours.
+// Sets the options that the provider's section in openssl.cnf has.
 hwsim::Expected<void> SetFromConfiguration(const OSSL_CORE_HANDLE* core,
                                            OSSL_FUNC_core_get_params_fn* get_params,
                                            OffloadOptions& options) {
@@ -130,7 +130,8 @@ hwsim::Expected<Offload*> MakeOffload(const OSSL_CORE_HANDLE* core,
   }
   auto set = options.SetFromEnvironment();
   if (!set) return hwsim::Unexpected(set.error());
-  if (Library() == nullptr) return hwsim::Unexpected("libcrypto's default provider is not there");
+  if (Library() == nullptr)
+    return hwsim::Unexpected("libcrypto's default provider cannot be loaded");
   return Offload::Create(options);
 }
 

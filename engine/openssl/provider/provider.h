@@ -1,11 +1,12 @@
-// The provider's own state, and what its files share.
+// The provider's state, and what its files share.
 //
-// Each algorithm wraps the default provider's: an object of ours holds an object of libcrypto's,
-// fetched in a library context of our own, and hands on parameters as they are. What costs
-// much is made a Call of the card's. Objects that a call uses are counted (std::shared_ptr), so
-// that one which is freed while its job waits lives until the card lets go of it.
+// Each algorithm wraps the default provider's: an object of this provider holds an inner object of
+// libcrypto, fetched in the provider's own library context, and passes parameters on unchanged.
+// Expensive work becomes a Call for the card. A call shares the objects that it uses (see
+// shared_object.h), so an object that is freed while its job waits lives until the call is gone.
 //
-// Threads: a provider context from any; every other object by one at a time, as libcrypto says.
+// Threads: the provider context: any. Other objects: one at a time, as libcrypto requires.
+// Ownership: libcrypto owns each object and frees it with its dispatch function.
 #ifndef GHOSTCARD_ENGINE_OPENSSL_PROVIDER_PROVIDER_H_
 #define GHOSTCARD_ENGINE_OPENSSL_PROVIDER_PROVIDER_H_
 
@@ -21,39 +22,40 @@
 
 namespace engine::provider {
 
-// The provider context of all dispatch functions, from OSSL_provider_init to teardown.
+// The provider context of all dispatch functions; lives from OSSL_provider_init to teardown.
 struct Provider {
   const OSSL_CORE_HANDLE* core = nullptr;
   Offload* offload = nullptr;
 };
-// The library context of our own: the default provider, and nothing of the program's. One for the
-// process, never freed.
+// The provider's own library context: it has the default provider only, not the program's
+// providers. One for the process, never freed. Null: it cannot be made.
 OSSL_LIB_CTX* Library();
 inline Provider& ProviderOf(void* provctx) { return *static_cast<Provider*>(provctx); }
 
-// A dispatch table's entry.
+// An entry of a dispatch table.
 template <typename Function>
 OSSL_DISPATCH Entry(int id, Function* function) {
   return {id, reinterpret_cast<void (*)()>(function)};
 }
 
-// A key: keymgmt's object. Others read it, and take a reference to what is in it.
+// A key, the object of key management. Other algorithms read it and share its pkey.
 struct Key {
   Provider& provider;
-  const char* type;   // the default provider's name for it: "RSA", "EC", "X25519" ...
-  SharedPkey pkey;    // null: nothing has been put in yet
-  int selection = 0;  // which parts are there
+  const char* type;   // the default provider's name: "RSA", "EC", "X25519" ...
+  SharedPkey pkey;    // null: the key is still empty
+  int selection = 0;  // the parts that the key has
 };
 inline const Key& KeyOf(const void* keydata) { return *static_cast<const Key*>(keydata); }
-SharedPkeyContext NewPkeyContext(const Key& key);
+SharedPkeyContext NewPkeyContext(const Key& key);  // null: the key is empty, or no memory
 
-// What a private-key operation with that key costs the time of.
-hwsim::OperationKind CostOf(const Key& key);
+// The operation whose service time the card charges for a private-key operation with this key.
+hwsim::OperationKind PrivateKeyKind(const Key& key);
 
-// Copies a call's output to where OpenSSL wants it. False: it does not fit.
-bool GiveOutput(const CallBytes& from, unsigned char* out, size_t* out_bytes, size_t out_bytes_max);
+// Copies a call's output to OpenSSL's buffer. False: it does not fit, and the thread's error queue
+// says so.
+bool CopyOutput(const CallBytes& from, unsigned char* out, size_t* out_bytes, size_t out_bytes_max);
 
-// The tables that OSSL_PROVIDER's query operation answers with.
+// The tables that the provider's query function returns.
 extern const OSSL_ALGORITHM kDigests[];
 extern const OSSL_ALGORITHM kCiphers[];
 extern const OSSL_ALGORITHM kMacs[];
@@ -63,7 +65,7 @@ extern const OSSL_ALGORITHM kSignatures[];
 extern const OSSL_ALGORITHM kKeyExchanges[];
 extern const OSSL_ALGORITHM kAsymmetricCiphers[];
 
-// As OSSL_FUNC_PROVIDER_GET_CAPABILITIES: what libssl asks for.
+// OSSL_FUNC_PROVIDER_GET_CAPABILITIES: tells libssl the groups for key exchange in TLS.
 int GetCapabilities(void* provctx, const char* capability, OSSL_CALLBACK* callback, void* argument);
 
 }  // namespace engine::provider

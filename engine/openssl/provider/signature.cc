@@ -1,5 +1,5 @@
-// Signatures: RSA (PKCS#1 v1.5, PSS, X.931 as the padding says), ECDSA, Ed25519, Ed448.
-// Signing goes to the card, and so does verification, which the model charges as other work.
+// Signatures: RSA (with PKCS#1 v1.5, PSS or X.931 padding), ECDSA, Ed25519, Ed448. Signing and
+// verification go to the card; the model charges verification as OperationKind::kOther.
 #include <openssl/core_names.h>
 
 #include <cstring>
@@ -12,13 +12,13 @@ namespace {
 
 struct Signature {
   Provider& provider;
-  const Key* key = nullptr;   // libcrypto keeps it alive while we have it
-  SharedPkeyContext context;  // of sign and verify; a digest's own in digest_*
+  const Key* key = nullptr;   // libcrypto keeps it alive
+  SharedPkeyContext context;  // for sign and verify
   SharedDigestContext digest;
 };
 Signature& SignatureOf(void* ctx) { return *static_cast<Signature*>(ctx); }
 
-// The context whose parameters are this object's.
+// The context that has this object's parameters.
 EVP_PKEY_CTX* Inner(const Signature& signature) {
   if (signature.digest != nullptr) return EVP_MD_CTX_get_pkey_ctx(signature.digest.get());
   return signature.context.get();
@@ -54,15 +54,15 @@ int Init(void* ctx, void* keydata, const OSSL_PARAM params[]) {
   return signature.context != nullptr && kInit(signature.context.get(), params) == 1;
 }
 
-// Has the card do what makes a signature of at most `max` bytes.
+// Runs `function` on the card; it makes a signature of at most `max` bytes.
 int MakeSignature(Signature& signature, size_t input_bytes, size_t max, Call::Function function,
                   unsigned char* out, size_t* out_bytes, size_t out_bytes_max) {
-  Operation<Call> operation(CostOf(*signature.key), input_bytes, max, std::move(function));
+  Operation<Call> operation(PrivateKeyKind(*signature.key), input_bytes, max, std::move(function));
   return MakeCall(*signature.provider.offload, operation) &&
-         GiveOutput(operation->out(), out, out_bytes, out_bytes_max);
+         CopyOutput(operation->out(), out, out_bytes, out_bytes_max);
 }
 
-// Has the card check a signature.
+// Runs `function` on the card; it checks a signature.
 int Check(Signature& signature, size_t input_bytes, Call::Function function) {
   Operation<Call> operation(hwsim::OperationKind::kOther, input_bytes, 0, std::move(function));
   return MakeCall(*signature.provider.offload, operation);
@@ -214,7 +214,7 @@ const OSSL_PARAM* SettableParams(void* ctx, void*) {
   return inner != nullptr ? EVP_PKEY_CTX_settable_params(inner) : nullptr;
 }
 
-// What a signature object is, with a digest that it is given in pieces.
+// RSA and ECDSA: they sign a digest, or hash a message that arrives in pieces.
 const OSSL_DISPATCH kPrehashed[] = {
     Entry(OSSL_FUNC_SIGNATURE_NEWCTX, &New),
     Entry(OSSL_FUNC_SIGNATURE_FREECTX, &Free),
@@ -233,12 +233,12 @@ const OSSL_DISPATCH kPrehashed[] = {
     Entry(OSSL_FUNC_SIGNATURE_GETTABLE_CTX_PARAMS, &GettableParams),
     Entry(OSSL_FUNC_SIGNATURE_SET_CTX_PARAMS, &SetParams),
     Entry(OSSL_FUNC_SIGNATURE_SETTABLE_CTX_PARAMS, &SettableParams),
-    // RSA's only; the others' inner contexts refuse it.
+    // RSA only; the inner contexts of other types refuse it.
     Entry(OSSL_FUNC_SIGNATURE_VERIFY_RECOVER_INIT, &Init<&EVP_PKEY_verify_recover_init_ex>),
     Entry(OSSL_FUNC_SIGNATURE_VERIFY_RECOVER, &Recover),
     {0, nullptr}};
 
-// Ed25519 and Ed448 take the message whole.
+// Ed25519 and Ed448: they take a whole message.
 const OSSL_DISPATCH kPure[] = {
     Entry(OSSL_FUNC_SIGNATURE_NEWCTX, &New),
     Entry(OSSL_FUNC_SIGNATURE_FREECTX, &Free),

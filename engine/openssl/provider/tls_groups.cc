@@ -1,5 +1,5 @@
-// The key exchange groups of TLS that keys of ours can do. libssl takes a group from the provider
-// whose keys it will use, and from no other: without these a server that prefers us had none.
+// The groups for key exchange in TLS that this provider's keys support. libssl takes groups only
+// from the provider whose keys it will use, so a server that prefers this provider needs this list.
 #include <openssl/core_names.h>
 #include <openssl/params.h>
 #include <openssl/prov_ssl.h>
@@ -15,8 +15,8 @@ namespace {
 
 // Numbers and strengths: RFC 8446, 4.2.7, and NIST SP 800-57.
 struct Group {
-  const char* name;           // TLS's
-  const char* internal_name;  // libcrypto's
+  const char* name;           // in TLS
+  const char* internal_name;  // in libcrypto
   const char* algorithm;
   unsigned int id;
   unsigned int security_bits;
@@ -27,7 +27,7 @@ constexpr std::array kGroups = {
     Group{"x448", "X448", "X448", 30, 224},
 };
 
-bool Tell(const Group& group, OSSL_CALLBACK* callback, void* argument) {
+bool Announce(const Group& group, OSSL_CALLBACK* callback, void* argument) {
   unsigned int id = group.id;
   unsigned int security_bits = group.security_bits;
   int tls_min = TLS1_VERSION;
@@ -58,7 +58,7 @@ bool Tell(const Group& group, OSSL_CALLBACK* callback, void* argument) {
 int GetCapabilities(void*, const char* capability, OSSL_CALLBACK* callback, void* argument) {
   if (std::strcmp(capability, "TLS-GROUP") != 0) return 0;
   for (const Group& group : kGroups) {
-    if (!Tell(group, callback, argument)) return 0;
+    if (!Announce(group, callback, argument)) return 0;
   }
   return 1;
 }
