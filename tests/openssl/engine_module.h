@@ -1,5 +1,5 @@
-// What tests of the ENGINE share: the engine, bound in this process as OpenSSL's loader binds it,
-// and processes of their own for tests that set it up differently: its settings are the process's.
+// EngineModule: the ENGINE, bound in this process as OpenSSL's loader binds it. InProcess: runs a
+// test in a child process, because a process can set the ENGINE up only once.
 #ifndef GHOSTCARD_TESTS_OPENSSL_ENGINE_MODULE_H_
 #define GHOSTCARD_TESTS_OPENSSL_ENGINE_MODULE_H_
 
@@ -37,17 +37,17 @@ class EngineModule {
   bool Command(const char* name, long number = 0, void* pointer = nullptr) const {
     return ENGINE_ctrl_cmd(engine_, name, number, pointer, nullptr, 0) == 1;
   }
-  // As openssl.cnf and `openssl engine -pre` give them.
+  // A command with a text, as in openssl.cnf and after `openssl engine -pre`.
   bool Set(const char* name, const char* value) const {
     return ENGINE_ctrl_cmd_string(engine_, name, value, 0) == 1;
   }
-  // As -pre NAME.
+  // A command without a value, as after -pre NAME.
   bool Set(const char* name) const {
     return ENGINE_ctrl_cmd_string(engine_, name, nullptr, 0) == 1;
   }
 
   static engine::Offload::Stats stats() { return engine::Module::Get().offload()->stats(); }
-  // The calls under way, as GET_NUM_REQUESTS_IN_FLIGHT tells them.
+  // The calls in flight, read through GET_NUM_REQUESTS_IN_FLIGHT.
   int InFlight(long request_class) const {
     int* count = nullptr;
     EXPECT_TRUE(Command("GET_NUM_REQUESTS_IN_FLIGHT", request_class, &count)) << Errors();
@@ -59,7 +59,8 @@ class EngineModule {
   bool started_ = false;
 };
 
-// Runs `body` in a process of its own. Requires: this one has not used the engine yet.
+// Runs `body` in a child process; its failures fail this test. Requires: this process has not
+// started the engine.
 template <typename Body>
 void InProcess(Body body) {
   ASSERT_EQ(engine::Module::Get().offload(), nullptr);
@@ -73,7 +74,7 @@ void InProcess(Body body) {
   }
   int status = -1;
   ASSERT_EQ(::waitpid(child, &status, 0), child);
-  EXPECT_EQ(status, 0) << "see above";
+  EXPECT_EQ(status, 0) << "the child process failed, see above";
 }
 
 }  // namespace tests

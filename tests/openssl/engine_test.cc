@@ -1,6 +1,6 @@
-// The ENGINE, algorithm by algorithm, beside libcrypto: same bytes, or each checks what the other
-// made. In plain code, in jobs told by fd, and in jobs told by callback; below and above the sizes
-// from which work goes to the card.
+// Each algorithm of the ENGINE, compared with libcrypto: both make equal bytes, or each accepts the
+// other's results. In plain code, in jobs with a wait fd, and in jobs with a callback; with data
+// below and above the thresholds.
 #include <openssl/hmac.h>
 #include <openssl/rsa.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@ namespace {
 constexpr size_t kThreshold = 1024;
 const size_t kSizes[] = {1, 100, kThreshold - 32, kThreshold, kThreshold + 16, 10'000};
 
-class EngineTest : public ::testing::TestWithParam<Way> {
+class OpensslEngineTest : public ::testing::TestWithParam<Way> {
  protected:
   static void SetUpTestSuite() {
     for (const char* name : {"DIGEST", "CBC", "GCM", "CHACHA20_POLY1305"}) {
@@ -36,8 +36,9 @@ class EngineTest : public ::testing::TestWithParam<Way> {
     EXPECT_EQ(EngineModule::stats().software, 0u);
     EXPECT_EQ(Errors(), "");
   }
-  static ENGINE* ours() { return module_->get(); }
-  // Runs `work` the way this test is about; it must be good, and have gone to the card or not.
+  static ENGINE* ghostcard() { return module_->get(); }
+  // Runs `work` in the way of this test. Expects that it succeeds, and that it uses the card if
+  // `by_card`.
   void Run(const std::string& what, bool by_card, const std::function<bool()>& work) {
     const uint64_t before = EngineModule::stats().requests;
     EXPECT_EQ(RunBy(GetParam(), [&] { return work() ? 1 : 0; }), 1) << what << ": " << Errors();
@@ -76,25 +77,25 @@ Bytes Hash(const char* name, ENGINE* by, const Bytes& data) {
   return End(context.get());
 }
 
-TEST_P(EngineTest, DigestsAreLibcryptos) {
+TEST_P(OpensslEngineTest, DigestsAreLibcryptos) {
   for (const char* name : kDigests) {
     for (const size_t size : kSizes) {
       Bytes hash;
       Run(name, size >= kThreshold,
-          [&] { return !(hash = Hash(name, ours(), Pattern(size))).empty(); });
+          [&] { return !(hash = Hash(name, ghostcard(), Pattern(size))).empty(); });
       EXPECT_EQ(hash, Hash(name, nullptr, Pattern(size))) << name << " of " << size;
     }
   }
 }
 
-TEST_P(EngineTest, CopiedDigestsGoOnApart) {
+TEST_P(OpensslEngineTest, CopiedDigestsGoOnApart) {
   const Bytes head = Pattern(3000), tail = Pattern(2000);
   for (const char* name : {"SHA256", "SHA3-256"}) {
     Bytes whole, part;
     Run(name, true, [&] {
-      const DigestContext one = Begin(name, ours());
-      // A used one is a copy's target too.
-      const DigestContext other = Begin(name, ours());
+      const DigestContext one = Begin(name, ghostcard());
+      // The target of the copy is already in use.
+      const DigestContext other = Begin(name, ghostcard());
       if (one == nullptr || EVP_DigestUpdate(one.get(), head.data(), head.size()) != 1 ||
           EVP_DigestUpdate(other.get(), tail.data(), tail.size()) != 1 ||
           EVP_MD_CTX_copy_ex(other.get(), one.get()) != 1 ||
@@ -115,21 +116,21 @@ TEST_P(EngineTest, CopiedDigestsGoOnApart) {
   }
 }
 
-TEST_P(EngineTest, OneDigestContextServesAgain) {
+TEST_P(OpensslEngineTest, OneDigestContextServesManyMessages) {
   const Bytes data = Pattern(4000);
   Run("again", true, [&] {
     const DigestContext context(EVP_MD_CTX_new());
     for (const char* name : {"SHA256", "SHA256", "SHA512"}) {
       Bytes hash;
-      if (EVP_DigestInit_ex(context.get(), EVP_get_digestbyname(name), ours()) != 1 ||
+      if (EVP_DigestInit_ex(context.get(), EVP_get_digestbyname(name), ghostcard()) != 1 ||
           EVP_DigestUpdate(context.get(), data.data(), data.size()) != 1) {
         return false;
       }
-      // A copy of one that has ended, and one that was begun and left.
+      // Copy a context that has ended, and leave a started one unfinished.
       const DigestContext copy(EVP_MD_CTX_new());
       hash = End(context.get());
       EVP_MD_CTX_copy_ex(copy.get(), context.get());
-      EVP_DigestInit_ex(context.get(), EVP_get_digestbyname(name), ours());
+      EVP_DigestInit_ex(context.get(), EVP_get_digestbyname(name), ghostcard());
       EVP_DigestUpdate(context.get(), data.data(), data.size());
       const DigestContext reference = Begin(name, nullptr);
       EVP_DigestUpdate(reference.get(), data.data(), data.size());
@@ -139,7 +140,7 @@ TEST_P(EngineTest, OneDigestContextServesAgain) {
   });
 }
 
-TEST_P(EngineTest, HmacRunsOnTheDigest) {
+TEST_P(OpensslEngineTest, HmacRunsOnTheDigest) {
   const Bytes data = Pattern(4000);
   const auto hmac = [&](ENGINE* by) {
     Bytes out(EVP_MAX_MD_SIZE);
@@ -155,7 +156,7 @@ TEST_P(EngineTest, HmacRunsOnTheDigest) {
     return out;
   };
   Bytes made;
-  Run("HMAC", true, [&] { return !(made = hmac(ours())).empty(); });
+  Run("HMAC", true, [&] { return !(made = hmac(ghostcard())).empty(); });
   EXPECT_EQ(made, hmac(nullptr));
 }
 
@@ -199,7 +200,7 @@ bool End(EVP_CIPHER_CTX* context, Bytes& out) {
   return true;
 }
 
-// What becomes of `data`; the tag stands behind it.
+// Encrypts or decrypts `data`; for AEADs the tag follows the data.
 Bytes Crypt(const char* name, ENGINE* by, bool encrypt, Bytes data) {
   const CipherContext context = Begin(name, by, encrypt);
   if (context == nullptr) return {};
@@ -217,31 +218,31 @@ Bytes Crypt(const char* name, ENGINE* by, bool encrypt, Bytes data) {
   return out;
 }
 
-TEST_P(EngineTest, CiphersAreLibcryptos) {
+TEST_P(OpensslEngineTest, CiphersAreLibcryptos) {
   for (const char* name : kCiphers) {
     for (const size_t size : kSizes) {
       const std::string what = name + (" of " + std::to_string(size));
       const Bytes data = Pattern(size);
       Bytes sealed, opened;
       Run(what, size >= kThreshold,
-          [&] { return !(sealed = Crypt(name, ours(), true, data)).empty(); });
+          [&] { return !(sealed = Crypt(name, ghostcard(), true, data)).empty(); });
       EXPECT_EQ(sealed, Crypt(name, nullptr, true, data)) << what;
       Run(what, size >= kThreshold,
-          [&] { return !(opened = Crypt(name, ours(), false, sealed)).empty(); });
+          [&] { return !(opened = Crypt(name, ghostcard(), false, sealed)).empty(); });
       EXPECT_EQ(opened, data) << what;
     }
   }
 }
 
-TEST_P(EngineTest, ForgedMessagesAreRefused) {
+TEST_P(OpensslEngineTest, ForgedMessagesAreRefused) {
   for (const char* name : kAeads) {
     Bytes sealed = Crypt(name, nullptr, true, Pattern(3000));
     sealed[17] ^= 1;
-    Run(name, true, [&] { return Crypt(name, ours(), false, sealed).empty(); });
+    Run(name, true, [&] { return Crypt(name, ghostcard(), false, sealed).empty(); });
   }
 }
 
-TEST_P(EngineTest, CopiedCiphersGoOnApart) {
+TEST_P(OpensslEngineTest, CopiedCiphersAreIndependent) {
   for (const char* name : kCiphers) {
     Bytes one, other;
     const auto both = [&](ENGINE* by, Bytes& whole, Bytes& part) {
@@ -252,15 +253,15 @@ TEST_P(EngineTest, CopiedCiphersGoOnApart) {
              Add(context.get(), Pattern(4096), whole) && End(context.get(), whole) &&
              Add(copy.get(), Pattern(1600), part) && End(copy.get(), part);
     };
-    Run(name, true, [&] { return both(ours(), one, other); });
-    Bytes their_one, their_other;
-    ASSERT_TRUE(both(nullptr, their_one, their_other)) << name;
-    EXPECT_EQ(one, their_one) << name;
-    EXPECT_EQ(other, their_other) << name;
+    Run(name, true, [&] { return both(ghostcard(), one, other); });
+    Bytes libcrypto_one, libcrypto_other;
+    ASSERT_TRUE(both(nullptr, libcrypto_one, libcrypto_other)) << name;
+    EXPECT_EQ(one, libcrypto_one) << name;
+    EXPECT_EQ(other, libcrypto_other) << name;
   }
 }
 
-TEST_P(EngineTest, CbcShowsHowFarItHasCome) {
+TEST_P(OpensslEngineTest, CbcUpdatesTheIv) {
   const auto iv_after = [](ENGINE* by) {
     Bytes out;
     const CipherContext context = Begin("AES-128-CBC", by, true);
@@ -268,20 +269,20 @@ TEST_P(EngineTest, CbcShowsHowFarItHasCome) {
     const unsigned char* const iv = EVP_CIPHER_CTX_iv(context.get());
     return Bytes(iv, iv + 16);
   };
-  Bytes mine;
-  Run("CBC", true, [&] { return !(mine = iv_after(ours())).empty(); });
-  EXPECT_EQ(mine, iv_after(nullptr));
+  Bytes by_engine;
+  Run("CBC", true, [&] { return !(by_engine = iv_after(ghostcard())).empty(); });
+  EXPECT_EQ(by_engine, iv_after(nullptr));
 }
 
-TEST_P(EngineTest, OneCipherContextServesManyMessages) {
+TEST_P(OpensslEngineTest, OneCipherContextServesManyMessages) {
   for (const char* name : kCiphers) {
     Run(name, true, [&] {
-      const CipherContext context = Begin(name, ours(), true);
+      const CipherContext context = Begin(name, ghostcard(), true);
       const CipherContext reference = Begin(name, nullptr, true);
       for (int i = 0; i < 4; ++i) {
         const size_t size = 1500 * static_cast<size_t>(i + 1);
         Bytes out, expected;
-        // The key stays.
+        // A new IV; the key stays.
         if (EVP_CipherInit_ex(context.get(), nullptr, nullptr, nullptr,
                               Pattern(16 + static_cast<size_t>(i)).data(), 1) != 1 ||
             EVP_CipherInit_ex(reference.get(), nullptr, nullptr, nullptr,
@@ -297,8 +298,8 @@ TEST_P(EngineTest, OneCipherContextServesManyMessages) {
   }
 }
 
-// As libssl does it: record header as additional data, all in one call and in place.
-TEST_P(EngineTest, TlsRecordsAreSealedAndOpenedInPlace) {
+// As in libssl: the record header is additional data, and one call processes the record in place.
+TEST_P(OpensslEngineTest, TlsRecordsAreSealedAndOpenedInPlace) {
   constexpr size_t kPayload = 2000;
   for (const char* name : kAeads) {
     const bool gcm = std::string(name) != "ChaCha20-Poly1305";
@@ -313,7 +314,7 @@ TEST_P(EngineTest, TlsRecordsAreSealedAndOpenedInPlace) {
       }
       if (gcm && encrypt) {
         Bytes iv = Pattern(4);
-        iv.resize(12, 7);  // in place of a random one
+        iv.resize(12, 7);  // instead of a random IV
         EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_GCM_SET_IV_FIXED, -1, iv.data());
       }
       const size_t length = encrypt ? explicit_iv + kPayload : size;
@@ -328,15 +329,15 @@ TEST_P(EngineTest, TlsRecordsAreSealedAndOpenedInPlace) {
     for (size_t i = 0; i < kPayload; ++i) record[explicit_iv + i] = static_cast<unsigned char>(i);
     const Bytes plain = record;
     reference = record;
-    Run(name, true, [&] { return crypt(ours(), true, record) == static_cast<int>(size); });
+    Run(name, true, [&] { return crypt(ghostcard(), true, record) == static_cast<int>(size); });
     ASSERT_EQ(crypt(nullptr, true, reference), static_cast<int>(size)) << name;
     EXPECT_EQ(record, reference) << name;
     Bytes forged = record;
     forged[100] ^= 1;
-    Run(name, true, [&] { return crypt(ours(), false, forged) < 0; });
-    // What libcrypto's own methods say that they made; of providers it is another size.
+    Run(name, true, [&] { return crypt(ghostcard(), false, forged) < 0; });
+    // The size that libcrypto's own methods return; providers return another size.
     const int opened = static_cast<int>(gcm ? kPayload : size);
-    Run(name, true, [&] { return crypt(ours(), false, record) == opened; });
+    Run(name, true, [&] { return crypt(ghostcard(), false, record) == opened; });
     const auto from = static_cast<long>(explicit_iv), to = from + static_cast<long>(kPayload);
     EXPECT_EQ(Bytes(record.begin() + from, record.begin() + to),
               Bytes(plain.begin() + from, plain.begin() + to))
@@ -344,7 +345,7 @@ TEST_P(EngineTest, TlsRecordsAreSealedAndOpenedInPlace) {
   }
 }
 
-// --- keys: libcrypto makes them the default engine's as they are made ---
+// --- keys: libcrypto gives a new key to the default engine ---
 
 class DefaultEngine {
  public:
@@ -362,7 +363,7 @@ class DefaultEngine {
   ENGINE* const engine_;
 };
 
-// The same key, as the engine's.
+// A copy of `key` that the engine serves.
 Pkey GiveToEngine(ENGINE* engine, EVP_PKEY* key) {
   const DefaultEngine scope(engine);
   return MoveKey(nullptr, key, nullptr);
@@ -372,35 +373,40 @@ const KeyForm kSigningKeys[] = {{"RSA", nullptr, 2048},     {"RSA", nullptr, 307
                                 {"RSA-PSS", nullptr, 2048}, {"EC", "P-256", 0},
                                 {"EC", "P-384", 0},         {"EC", "P-521", 0}};
 
-TEST_P(EngineTest, SignaturesAreGoodForLibcryptoAndTheReverse) {
+TEST_P(OpensslEngineTest, SignaturesAreGoodForLibcryptoAndTheReverse) {
   const Bytes message = Pattern(300);
   for (const KeyForm& form : kSigningKeys) {
     const std::string name = Name(form);
-    const Pkey theirs = MakeKey(nullptr, form, nullptr);
-    ASSERT_NE(theirs, nullptr) << Errors();
-    const Pkey mine = GiveToEngine(ours(), theirs.get());
-    ASSERT_NE(mine, nullptr) << Errors();
-    Bytes by_us;
+    const Pkey libcrypto_key = MakeKey(nullptr, form, nullptr);
+    ASSERT_NE(libcrypto_key, nullptr) << Errors();
+    const Pkey engine_key = GiveToEngine(ghostcard(), libcrypto_key.get());
+    ASSERT_NE(engine_key, nullptr) << Errors();
+    Bytes by_engine;
+    Run(name, true, [&] {
+      return !(by_engine = Sign(nullptr, form, engine_key.get(), nullptr, message)).empty();
+    });
+    EXPECT_TRUE(Verify(nullptr, form, libcrypto_key.get(), nullptr, by_engine, message)) << name;
+    Bytes by_libcrypto = Sign(nullptr, form, libcrypto_key.get(), nullptr, message);
     Run(name, true,
-        [&] { return !(by_us = Sign(nullptr, form, mine.get(), nullptr, message)).empty(); });
-    EXPECT_TRUE(Verify(nullptr, form, theirs.get(), nullptr, by_us, message)) << name;
-    Bytes by_them = Sign(nullptr, form, theirs.get(), nullptr, message);
-    Run(name, true, [&] { return Verify(nullptr, form, mine.get(), nullptr, by_them, message); });
-    by_them[by_them.size() / 2] ^= 1;
+        [&] { return Verify(nullptr, form, engine_key.get(), nullptr, by_libcrypto, message); });
+    by_libcrypto[by_libcrypto.size() / 2] ^= 1;
     EXPECT_EQ(RunBy(GetParam(),
-                    [&] { return Verify(nullptr, form, mine.get(), nullptr, by_them, message); }),
+                    [&] {
+                      return Verify(nullptr, form, engine_key.get(), nullptr, by_libcrypto,
+                                    message);
+                    }),
               0)
-        << name << " let a forged signature through";
+        << name << " accepted a forged signature";
     Errors();
   }
 }
 
-TEST_P(EngineTest, KeysAreMadeAndSecretsAgreedWithLibcrypto) {
+TEST_P(OpensslEngineTest, KeysAreMadeAndSecretsAgreedWithLibcrypto) {
   for (const char* curve : {"P-256", "P-384", "P-521"}) {
     const KeyForm form{"EC", curve, 0};
     Pkey alice;
     Run(curve, true, [&] {
-      const DefaultEngine scope(ours());
+      const DefaultEngine scope(ghostcard());
       return (alice = MakeKey(nullptr, form, nullptr)) != nullptr;
     });
     const Pkey bob = MakeKey(nullptr, form, nullptr);
@@ -411,26 +417,28 @@ TEST_P(EngineTest, KeysAreMadeAndSecretsAgreedWithLibcrypto) {
   }
 }
 
-TEST_P(EngineTest, RsaEncryptsForLibcryptoAndTheReverse) {
-  const Pkey theirs = MakeKey(nullptr, {"RSA", nullptr, 2048}, nullptr);
-  const Pkey mine = GiveToEngine(ours(), theirs.get());
+TEST_P(OpensslEngineTest, RsaEncryptsForLibcryptoAndTheReverse) {
+  const Pkey libcrypto_key = MakeKey(nullptr, {"RSA", nullptr, 2048}, nullptr);
+  const Pkey engine_key = GiveToEngine(ghostcard(), libcrypto_key.get());
   const Bytes secret = Pattern(48);
   Bytes sealed, opened;
-  Run("encrypt", true,
-      [&] { return !(sealed = RsaCrypt(nullptr, mine.get(), nullptr, true, secret)).empty(); });
-  EXPECT_EQ(RsaCrypt(nullptr, theirs.get(), nullptr, false, sealed), secret);
-  sealed = RsaCrypt(nullptr, theirs.get(), nullptr, true, secret);
-  Run("decrypt", true,
-      [&] { return !(opened = RsaCrypt(nullptr, mine.get(), nullptr, false, sealed)).empty(); });
+  Run("encrypt", true, [&] {
+    return !(sealed = RsaCrypt(nullptr, engine_key.get(), nullptr, true, secret)).empty();
+  });
+  EXPECT_EQ(RsaCrypt(nullptr, libcrypto_key.get(), nullptr, false, sealed), secret);
+  sealed = RsaCrypt(nullptr, libcrypto_key.get(), nullptr, true, secret);
+  Run("decrypt", true, [&] {
+    return !(opened = RsaCrypt(nullptr, engine_key.get(), nullptr, false, sealed)).empty();
+  });
   EXPECT_EQ(opened, secret);
   sealed[20] ^= 1;
-  EXPECT_TRUE(RsaCrypt(nullptr, mine.get(), nullptr, false, sealed).empty());
-  EXPECT_NE(Errors(), "") << "why is on the error queue, as libcrypto puts it";
+  EXPECT_TRUE(RsaCrypt(nullptr, engine_key.get(), nullptr, false, sealed).empty());
+  EXPECT_NE(Errors(), "") << "libcrypto's error must be on the error queue";
 }
 
-// Through the interface that keys had before there were providers.
-TEST_P(EngineTest, LegacyRsaKeysDoEveryPadding) {
-  RSA* const rsa = RSA_new_method(ours());
+// The interface of keys from before providers existed.
+TEST_P(OpensslEngineTest, LegacyRsaKeysDoEveryPadding) {
+  RSA* const rsa = RSA_new_method(ghostcard());
   BIGNUM* const e = BN_new();
   ASSERT_EQ(BN_set_word(e, RSA_F4), 1);
   ASSERT_EQ(RSA_generate_key_ex(rsa, 2048, e, nullptr), 1) << Errors();
@@ -451,7 +459,7 @@ TEST_P(EngineTest, LegacyRsaKeysDoEveryPadding) {
   RSA_free(rsa);
 }
 
-INSTANTIATE_TEST_SUITE_P(EveryWay, EngineTest,
+INSTANTIATE_TEST_SUITE_P(EveryWay, OpensslEngineTest,
                          ::testing::Values(Way::kPlain, Way::kFd, Way::kCallback), WayName);
 
 }  // namespace

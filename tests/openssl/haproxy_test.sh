@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# HAProxy, unmodified, with ssl-mode-async and one of our modules: that it serves, that the card did
-# the work, and that clients that leave and cards that fail end nothing but themselves.
+# Unmodified HAProxy with ssl-mode-async and one of our modules: it serves, the card did the work, and
+# HAProxy survives clients that disconnect and cards that fail.
 # Arguments: provider or engine; the module; a library to preload (the wait layer), or nothing.
 set -euo pipefail
 # shellcheck source=tests/openssl/module.sh
@@ -28,7 +28,7 @@ frontend ec
   bind 127.0.0.1:$ec_port ssl crt $dir/ec.pem
   http-request return status 200 content-type text/plain string "served"
 CONFIGURATION
-  # Slow enough that jobs wait, and clients can leave meanwhile.
+  # Slow enough that jobs wait and clients can disconnect while they wait.
   printf 'transit = "5ms"\n' >slow.toml
   printf '[[fault]]\nkind = "submit_refused"\nevery_nth = 1\n' >refusing.toml
 }
@@ -45,7 +45,7 @@ make_keys() {
   done
 }
 
-# Starts HAProxy with the card of that file and with the arguments that follow. Sets proxy.
+# Starts HAProxy with the card of the file $1 and the arguments that follow. Sets proxy.
 start_proxy() {
   local card=$1
   shift
@@ -56,7 +56,7 @@ start_proxy() {
   get rsa tls1.3 --retry 50 --retry-delay 0 --retry-max-time 20 --retry-connrefused || fail "HAProxy does not serve"
 }
 
-# A page from that frontend, with what follows as curl's arguments.
+# Fetches a page from a frontend. The arguments that follow go to curl.
 get() {
   local name=$1 version=$2 port=${1}_port
   shift 2
@@ -65,19 +65,19 @@ get() {
     "--tlsv${version#tls}" --tls-max "${version#tls}" "$@" "https://localhost:$port/" 2>>curl.err) == served ]]
 }
 
-# HAProxy is told to end when its connections have, and does. Its card's counts are in `counts`.
+# Asks HAProxy to end after its connections, and waits for it. Sets counts to its card's statistics.
 end_proxy() {
   kill -USR1 "$proxy"
   wait "$proxy" || fail "HAProxy ended with $?"
   proxy=
   counts=$(grep '^ghostcard: [0-9]* requests' proxy.err) || fail "no statistics"
-  ! grep -q 'FATAL' proxy.err || fail "HAProxy found itself broken"
+  ! grep -q 'FATAL' proxy.err || fail "HAProxy reported a fatal error"
 }
 
-# How many descriptors the process has.
+# The number of descriptors of the process $1.
 descriptors() { find "/proc/$1/fd" -mindepth 1 | wc -l; }
 
-# --- the facts ---
+# --- tests ---
 
 resumes() {
   local name=$1 version=$2 port=${1}_port sessions
@@ -90,7 +90,7 @@ resumes() {
   grep -q '^Reused, TLSv' client.out || fail "$name, $version: the session was not resumed"
 }
 
-# Clients that send their hello and are gone before the card has answered it.
+# Clients that send a hello and disconnect before the card has completed.
 clients_leave() {
   python3 - "$rsa_port" <<'PYTHON'
 import socket, ssl, struct, sys
@@ -110,17 +110,17 @@ PYTHON
 }
 
 many_at_once() {
-  local under_way=() pid failed=0
+  local clients=() pid failed=0
   for _ in {1..12}; do
     for version in tls1.2 tls1.3; do
       get rsa "$version" &
-      under_way+=($!)
+      clients+=($!)
       get ec "$version" &
-      under_way+=($!)
+      clients+=($!)
     done
   done
-  for pid in "${under_way[@]}"; do wait "$pid" || failed=1; done
-  ((failed == 0)) || fail "of many clients at once not all were served"
+  for pid in "${clients[@]}"; do wait "$pid" || failed=1; done
+  ((failed == 0)) || fail "not all concurrent clients were served"
 }
 
 serves_and_leaves_nothing() {
@@ -141,7 +141,7 @@ serves_and_leaves_nothing() {
   ((BASH_REMATCH[1] >= 100 && BASH_REMATCH[1] == BASH_REMATCH[2])) || fail "100 requests expected: $line"
 }
 
-# The card takes nothing: no job ever pauses, and HAProxy finds no fd that it was not told of.
+# The card refuses everything: no job pauses, so HAProxy must find no fd in a wait context.
 serves_though_the_card_refuses() {
   start_proxy refusing.toml -db
   many_at_once
@@ -149,7 +149,7 @@ serves_though_the_card_refuses() {
   [[ $counts == *' 0 requests,'*' 0 in flight,'* && $counts != *' 0 in software'* ]] || fail "$counts"
 }
 
-# A master, whose workers have a card each, and which takes no descriptor from one to the next.
+# A master process: each worker has its own card, and the master keeps no descriptor of a worker.
 reloads() {
   local before printed
   start_proxy slow.toml -W
@@ -157,7 +157,7 @@ reloads() {
   before=$(descriptors "$proxy")
   for _ in 1 2; do
     kill -USR2 "$proxy"
-    # Until the worker before has ended, which says so.
+    # Wait until the previous worker has ended; it then prints its statistics.
     printed=$((${printed:-0} + 1))
     timeout 30 bash -c "until (( \$(grep -c '^ghostcard: [1-9]' proxy.err) >= $printed )); do read -rt 0.05 <> <(:) || :; done" ||
       fail "a worker does not end"

@@ -1,5 +1,5 @@
-// What tests of published answers share: hexadecimal text, and a fixture that has the card find
-// each answer.
+// What tests of published answers share: hexadecimal text, and a fixture that computes each answer
+// on the card.
 #ifndef GHOSTCARD_TESTS_OPENSSL_KNOWN_ANSWERS_H_
 #define GHOSTCARD_TESTS_OPENSSL_KNOWN_ANSWERS_H_
 
@@ -12,10 +12,10 @@
 
 namespace tests {
 
-// No other implementation than ours will do.
-inline constexpr char kOurs[] = "provider=ghostcard";
+// Properties that only the ghostcard provider has.
+inline constexpr char kGhostcardOnly[] = "provider=ghostcard";
 
-// The bytes of `text`, which has two small hexadecimal digits for each.
+// The bytes of `text`, which has two lower-case hexadecimal digits for each byte.
 inline Bytes Hex(std::string_view text) {
   const auto digit = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
   Bytes bytes;
@@ -43,7 +43,7 @@ class KnownAnswersTest : public ::testing::TestWithParam<Way> {
 
   static OSSL_LIB_CTX* library() { return loaded_->context.get(); }
 
-  // Runs `work` the way this test is about: on the card, with `answer` as its result.
+  // Runs `work` in the way of this test. Expects that it uses the card and returns `answer`.
   template <typename Answer, typename Work>
   static void Expect(const std::string& what, const Answer& answer, const Work& work) {
     const uint64_t before = loaded_->Counter("ghostcard-requests");

@@ -1,5 +1,5 @@
-// Published answers: what the provider makes with keys on the card is what the standards print.
-// Key exchange, signatures, RSA decryption; those of messages alone are in known_answers_test.cc.
+// The provider on the card against answers that standards publish: key exchange, signatures and RSA
+// decryption. known_answers_test.cc has the answers for messages without keys.
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
@@ -17,6 +17,8 @@
 namespace tests {
 namespace {
 
+class KnownKeyAnswersTest : public KnownAnswersTest {};
+
 using Number = std::unique_ptr<BIGNUM, Freer<BN_free>>;
 Number ToNumber(const char* hex) {
   BIGNUM* number = nullptr;
@@ -24,14 +26,14 @@ Number ToNumber(const char* hex) {
   return Number(number);
 }
 
-// A key of RSA or EC in our hands, from what was published of it: numbers in hexadecimal, each by
+// Makes an RSA or EC key of the provider from published values: numbers in hexadecimal, each with
 // its parameter's name, and for EC a group and the public point.
 Pkey Import(OSSL_LIB_CTX* library, const char* type,
             const std::vector<std::pair<const char*, const char*>>& numbers,
             const char* group = nullptr, const char* point = "") {
   const std::unique_ptr<OSSL_PARAM_BLD, Freer<OSSL_PARAM_BLD_free>> builder(OSSL_PARAM_BLD_new());
   const Bytes point_bytes = Hex(point);
-  std::vector<Number> kept;  // the builder only points to them
+  std::vector<Number> kept;  // the builder keeps pointers to them
   for (const auto& [name, hex] : numbers) {
     kept.push_back(ToNumber(hex));
     OSSL_PARAM_BLD_push_BN(builder.get(), name, kept.back().get());
@@ -42,7 +44,7 @@ Pkey Import(OSSL_LIB_CTX* library, const char* type,
                                      point_bytes.size());
   }
   OSSL_PARAM* params = OSSL_PARAM_BLD_to_param(builder.get());
-  const PkeyContext context(EVP_PKEY_CTX_new_from_name(library, type, kOurs));
+  const PkeyContext context(EVP_PKEY_CTX_new_from_name(library, type, kGhostcardOnly));
   EVP_PKEY* key = nullptr;
   if (context != nullptr && EVP_PKEY_fromdata_init(context.get()) == 1) {
     EVP_PKEY_fromdata(context.get(), &key, EVP_PKEY_KEYPAIR, params);
@@ -52,14 +54,16 @@ Pkey Import(OSSL_LIB_CTX* library, const char* type,
 }
 
 Pkey RawPrivate(OSSL_LIB_CTX* library, const char* type, const Bytes& raw) {
-  return Pkey(EVP_PKEY_new_raw_private_key_ex(library, type, kOurs, raw.data(), raw.size()));
+  return Pkey(
+      EVP_PKEY_new_raw_private_key_ex(library, type, kGhostcardOnly, raw.data(), raw.size()));
 }
 Pkey RawPublic(OSSL_LIB_CTX* library, const char* type, const Bytes& raw) {
-  return Pkey(EVP_PKEY_new_raw_public_key_ex(library, type, kOurs, raw.data(), raw.size()));
+  return Pkey(
+      EVP_PKEY_new_raw_public_key_ex(library, type, kGhostcardOnly, raw.data(), raw.size()));
 }
 
 // RFC 7748, 5.2: the first test vector of each.
-TEST_P(KnownAnswersTest, X25519AndX448) {
+TEST_P(KnownKeyAnswersTest, X25519AndX448MatchRfc7748) {
   const struct {
     const char* type;
     const char* scalar;
@@ -82,12 +86,12 @@ TEST_P(KnownAnswersTest, X25519AndX448) {
     const Pkey peer = RawPublic(library(), known.type, Hex(known.point));
     ASSERT_TRUE(own && peer) << known.type << ": " << Errors();
     Expect(known.type, Hex(known.answer),
-           [&] { return Agree(library(), own.get(), peer.get(), kOurs); });
+           [&] { return Agree(library(), own.get(), peer.get(), kGhostcardOnly); });
   }
 }
 
 // NIST CAVP, "ECC CDH Primitive": COUNT = 0 of each curve.
-TEST_P(KnownAnswersTest, Ecdh) {
+TEST_P(KnownKeyAnswersTest, EcdhMatchesCavp) {
   const struct {
     const char* group;
     const char* scalar;
@@ -140,12 +144,12 @@ TEST_P(KnownAnswersTest, Ecdh) {
     const Pkey peer = Import(library(), "EC", {}, known.group, known.peer);
     ASSERT_TRUE(own && peer) << known.group << ": " << Errors();
     Expect(std::string("ECDH ") + known.group, Hex(known.answer),
-           [&] { return Agree(library(), own.get(), peer.get(), kOurs); });
+           [&] { return Agree(library(), own.get(), peer.get(), kGhostcardOnly); });
   }
 }
 
 // RFC 8032, 7.1, test 2, and 7.4, "1 octet".
-TEST_P(KnownAnswersTest, Ed25519AndEd448) {
+TEST_P(KnownKeyAnswersTest, Ed25519AndEd448MatchRfc8032) {
   const struct {
     KeyForm form;
     const char* secret;
@@ -175,13 +179,15 @@ TEST_P(KnownAnswersTest, Ed25519AndEd448) {
     const Pkey own = RawPrivate(library(), known.form.type, Hex(known.secret));
     const Pkey open = RawPublic(library(), known.form.type, Hex(known.open));
     ASSERT_TRUE(own && open) << name << ": " << Errors();
-    Expect(name, signature, [&] { return Sign(library(), known.form, own.get(), kOurs, message); });
-    Expect(name + " verified", true,
-           [&] { return Verify(library(), known.form, open.get(), kOurs, signature, message); });
+    Expect(name, signature,
+           [&] { return Sign(library(), known.form, own.get(), kGhostcardOnly, message); });
+    Expect(name + " verified", true, [&] {
+      return Verify(library(), known.form, open.get(), kGhostcardOnly, signature, message);
+    });
   }
 }
 
-// The two numbers of an ECDSA signature, as libcrypto wants them.
+// Encodes the two numbers of an ECDSA signature for libcrypto.
 Bytes EcdsaSignature(const char* r, const char* s) {
   const std::unique_ptr<ECDSA_SIG, Freer<ECDSA_SIG_free>> signature(ECDSA_SIG_new());
   ECDSA_SIG_set0(signature.get(), ToNumber(r).release(), ToNumber(s).release());
@@ -192,9 +198,9 @@ Bytes EcdsaSignature(const char* r, const char* s) {
   return out;
 }
 
-// RFC 6979, A.2.5 to A.2.7: the message "sample". Verified only: libcrypto 3.0 signs with random
-// numbers.
-TEST_P(KnownAnswersTest, Ecdsa) {
+// RFC 6979, A.2.5 to A.2.7: the message "sample". The test verifies only, because libcrypto 3.0
+// signs with random numbers.
+TEST_P(KnownKeyAnswersTest, EcdsaAcceptsTheSignaturesOfRfc6979) {
   const struct {
     KeyForm form;
     const char* point;
@@ -234,15 +240,15 @@ TEST_P(KnownAnswersTest, Ecdsa) {
     ASSERT_NE(key, nullptr) << name << ": " << Errors();
     const Bytes signature = EcdsaSignature(known.r, known.s);
     const auto verify = [&](const char* message) {
-      return Verify(library(), known.form, key.get(), kOurs, signature, Text(message));
+      return Verify(library(), known.form, key.get(), kGhostcardOnly, signature, Text(message));
     };
     Expect(name, true, [&] { return verify("sample"); });
     Expect(name + " with another message", false, [&] { return verify("test"); });
   }
 }
 
-// NIST CAVP, FIPS 186-3, "SigGen PKCS#1 Ver 1.5": of 2048 bits with SHA-256.
-TEST_P(KnownAnswersTest, RsaPkcs1Signatures) {
+// NIST CAVP, FIPS 186-3, "SigGen PKCS#1 Ver 1.5": 2048 bits, SHA-256.
+TEST_P(KnownKeyAnswersTest, RsaPkcs1SignaturesMatchCavp) {
   constexpr char kModulus[] =
       "cea80475324c1dc8347827818da58bac069d3419c614a6ea1ac6a3b510dcd72cc516954905e9fef9"
       "08d45e13006adf27d467a7d83c111d1a5df15ef293771aefb920032a5bb989f8e4f5e1b05093d3f1"
@@ -278,15 +284,16 @@ TEST_P(KnownAnswersTest, RsaPkcs1Signatures) {
           "406440f248d817432de687112e504d734028e6c5620fa282ca07647006cf0a2ff83e19a916554cc6"
           "1810c2e855305db4e5cf893a6a96767365794556ff033359084d7e38a8456e68e21155b76151314a"
           "29875feee09557161cbc654541e89e42");
-  Expect("RSA", signature, [&] { return Sign(library(), form, key.get(), kOurs, message); });
+  Expect("RSA", signature,
+         [&] { return Sign(library(), form, key.get(), kGhostcardOnly, message); });
   Expect("RSA verified", true,
-         [&] { return Verify(library(), form, key.get(), kOurs, signature, message); });
+         [&] { return Verify(library(), form, key.get(), kGhostcardOnly, signature, message); });
 }
 
-// NIST CAVP, FIPS 186-3, "SigVer PKCS#1 RSASSA-PSS": of 2048 bits with SHA-256 and a salt of 10
-// bytes, of the first key the good one and the one with its hash moved to the left. Verified only:
-// a signature's salt is random.
-TEST_P(KnownAnswersTest, RsaPssSignatures) {
+// NIST CAVP, FIPS 186-3, "SigVer PKCS#1 RSASSA-PSS": 2048 bits, SHA-256, a salt of 10 bytes. From
+// the first key: the valid signature, and the one whose hash is moved to the left. The test
+// verifies only, because the salt of a new signature is random.
+TEST_P(KnownKeyAnswersTest, RsaPssJudgesSignaturesAsCavp) {
   constexpr char kModulus[] =
       "c6e0ed537a2d85cf1c4effad6419884d824ceabf5200e755691cb7328acd6a755fe85798502ccaec"
       "9e55d47afd0cf3258ebe920b50c5fd9d72897462bd0e459bbdf902b63d17195b2ef54908980be12a"
@@ -338,16 +345,16 @@ TEST_P(KnownAnswersTest, RsaPssSignatures) {
     ASSERT_NE(key, nullptr) << type << ": " << Errors();
     for (const auto& known : answers) {
       Expect(std::string("PSS by a key of ") + type, known.good, [&] {
-        return Verify(library(), form, key.get(), kOurs, Hex(known.signature), Hex(known.message),
-                      params);
+        return Verify(library(), form, key.get(), kGhostcardOnly, Hex(known.signature),
+                      Hex(known.message), params);
       });
     }
   }
 }
 
 // RSA Laboratories' test vectors, key 1: RSAES-OAEP example 1.1, and PKCS#1 v1.5 encryption example
-// 1.10. Decrypted only: what encryption pads with is random.
-TEST_P(KnownAnswersTest, RsaDecryption) {
+// 1.10. The test decrypts only, because encryption uses random padding.
+TEST_P(KnownKeyAnswersTest, RsaDecryptionMatchesTheVectors) {
   constexpr char kModulus[] =
       "a8b3b284af8eb50b387034a860f146c4919f318763cd6c5598c8ae4811a1e0ab"
       "c4c7e0b082d693a5e7fced675cf4668512772c0cbc64a742c6c630f533c8cc72"
@@ -385,12 +392,13 @@ TEST_P(KnownAnswersTest, RsaDecryption) {
   ASSERT_NE(key, nullptr) << Errors();
   for (const auto& known : answers) {
     Expect(known.name, Hex(known.message), [&] {
-      return RsaCrypt(library(), key.get(), kOurs, false, Hex(known.sealed), known.padding);
+      return RsaCrypt(library(), key.get(), kGhostcardOnly, false, Hex(known.sealed),
+                      known.padding);
     });
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(EveryWay, KnownAnswersTest,
+INSTANTIATE_TEST_SUITE_P(EveryWay, KnownKeyAnswersTest,
                          ::testing::Values(Way::kPlain, Way::kFd, Way::kCallback), WayName);
 
 }  // namespace

@@ -1,4 +1,4 @@
-// What tests of the provider and of the ENGINE share: library contexts, and ways to run work.
+// What tests of the provider and of the ENGINE share: the loaded provider, and ways to run work.
 #ifndef GHOSTCARD_TESTS_OPENSSL_MODULE_H_
 #define GHOSTCARD_TESTS_OPENSSL_MODULE_H_
 
@@ -39,7 +39,7 @@ inline Bytes Pattern(size_t size) {
   return bytes;
 }
 
-// Everything on this thread's error queue, which is empty then.
+// Empties this thread's error queue. Returns its text, a line for each error.
 inline std::string Errors() {
   std::string text;
   const char* data = nullptr;
@@ -53,7 +53,7 @@ inline std::string Errors() {
   return text;
 }
 
-// A library context in which the ghostcard provider does whatever it offers.
+// A library context that prefers the ghostcard provider. `provider` is null when it did not load.
 class Module {
  public:
   static constexpr char kFolder[] = "engine/openssl/provider";
@@ -82,7 +82,7 @@ class Module {
   OSSL_PROVIDER* provider = nullptr;
 };
 
-// How a piece of work is run.
+// How work runs: in plain code, or in a job that is notified by fd or by callback.
 enum class Way { kPlain, kFd, kCallback };
 inline std::string WayName(const ::testing::TestParamInfo<Way>& info) {
   switch (info.param) {
@@ -98,7 +98,9 @@ inline std::string WayName(const ::testing::TestParamInfo<Way>& info) {
 
 inline int CallFunction(void* args) { return (**static_cast<std::function<int()>**>(args))(); }
 
-// A job that waits for its context: start it, then resume it when it was told, and only then.
+// A job and its wait context. The constructor starts the job; Step() resumes it.
+//
+// Threads: one. The callback may come from any thread.
 class AsyncJob {
  public:
   AsyncJob(Way way, std::function<int()> function)
@@ -107,8 +109,8 @@ class AsyncJob {
       ASYNC_WAIT_CTX_set_callback(
           context.get(),
           [](void* self) {
-            static_cast<AsyncJob*>(self)->told_.store(true, std::memory_order_release);
-            static_cast<AsyncJob*>(self)->told_.notify_one();
+            static_cast<AsyncJob*>(self)->notified_.store(true, std::memory_order_release);
+            static_cast<AsyncJob*>(self)->notified_.notify_one();
             return 1;
           },
           this);
@@ -123,10 +125,10 @@ class AsyncJob {
   int result() const { return status_ == ASYNC_FINISH ? result_ : -1; }
   int pauses() const { return pauses_; }
 
-  void WaitUntilTold() {
+  void WaitUntilNotified() {
     if (by_callback_) {
-      told_.wait(false, std::memory_order_acquire);
-      told_.store(false, std::memory_order_relaxed);
+      notified_.wait(false, std::memory_order_acquire);
+      notified_.store(false, std::memory_order_relaxed);
       return;
     }
     pollfd entry{.fd = fd(), .events = POLLIN, .revents = 0};
@@ -140,7 +142,7 @@ class AsyncJob {
   }
   int Finish() {
     while (paused()) {
-      WaitUntilTold();
+      WaitUntilNotified();
       Step();
     }
     return result();
@@ -159,14 +161,14 @@ class AsyncJob {
  private:
   std::function<int()> function_;
   bool by_callback_ = false;
-  std::atomic<bool> told_{false};
+  std::atomic<bool> notified_{false};
   ASYNC_JOB* job_ = nullptr;
   int result_ = -1;
   int status_ = ASYNC_ERR;
   int pauses_ = 0;
 };
 
-// Runs `work` in that way; what it returned.
+// Runs `work` in the given way. Returns its result.
 inline int RunBy(Way way, std::function<int()> work) {
   if (way == Way::kPlain) return work();
   AsyncJob job(way, std::move(work));

@@ -1,9 +1,9 @@
 # shellcheck shell=bash
-# For tests of unmodified programs with one of our modules, which read this.
+# Sourced by tests that run unmodified programs with one of our modules.
 # Arguments: provider or engine; the module; a library to preload (the wait layer), or nothing.
-# Goes to a new folder, $dir, and puts module.cnf there; what programs preload is $preload.
-# Where programs cannot be followed, the test ends here.
-# shellcheck disable=SC2034  # what is set here is for whoever reads it
+# Changes to a new folder, $dir, and writes module.cnf there. Sets $preload: what programs preload.
+# Ends the test where programs cannot run with the modules.
+# shellcheck disable=SC2034  # the sourcing test uses the variables
 kind=$1
 module=$(readlink -f "$2")
 wait_layer=${3:+$(readlink -f "$3")}
@@ -19,7 +19,7 @@ fail() {
   exit 1
 }
 
-# A program that was not built with AddressSanitizer has to load it ahead of a module that was.
+# A program without AddressSanitizer must preload it before it loads a module built with it.
 preload=$wait_layer
 case $(ldd "$module") in
   *libtsan*)
@@ -28,8 +28,8 @@ case $(ldd "$module") in
     ;;
   *libasan*)
     preload="$(ldd "$module" | sed -n 's/.*=> \(.*libasan[^ ]*\).*/\1/p') $wait_layer"
-    # What libcrypto leaks of its own is not ours to find. (Nor can libcrypto tell the sanitizer of its
-    # fibres' stacks, of which it warns.)
+    # libcrypto's own leaks are not the subject of these tests. (The sanitizer also warns of
+    # libcrypto's fibre stacks, because libcrypto does not announce them.)
     export ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0"
     ;;
 esac

@@ -1,4 +1,4 @@
-// The page that lists options and commands, against what reads them.
+// Compares the tables of options and commands in engine/openssl/README.md with the code.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -23,7 +23,7 @@ std::string Page() {
   return std::string(std::istreambuf_iterator<char>(file), {});
 }
 
-// The rows of the table whose first heading is `column`, by their first cell; the other cells.
+// The rows of the table whose first heading is `column`: the first cell, and the other cells.
 Rows Table(const std::string& column) {
   std::istringstream lines(Page());
   Rows rows;
@@ -61,12 +61,12 @@ TEST(OptionsPageTest, ListsEveryOptionAndNoOther) {
 
 TEST(OptionsPageTest, ValuesAreThoseThatTheOptionsAllow) {
   for (const auto& [name, row] : Table("option")) {
-    if (name == "config") continue;  // known when the card is made
+    if (name == "config") continue;  // checked when the card is made
     OffloadOptions options;
     const auto refused = options.Set(name, "?");
     ASSERT_FALSE(refused) << name;
     std::string allowed = Plain(row[0]);
-    if (allowed == "on, off") allowed += ", 1, 0, yes, no";  // below the table
+    if (allowed == "on, off") allowed += ", 1, 0, yes, no";  // the page says so below the table
     EXPECT_TRUE(refused.error().message.ends_with("not allowed; " + allowed))
         << refused.error().message;
   }
@@ -98,7 +98,7 @@ TEST(OptionsPageTest, ListsEveryCommandAndNoOther) {
   EXPECT_EQ(listed, known);
 }
 
-// What a command takes, by its flags: see ENGINE_cmd_is_executable.
+// A command's flags say which input it takes: see ENGINE_cmd_is_executable.
 TEST(OptionsPageTest, CommandsTakeWhatThePageSays) {
   const Rows rows = Table("command");
   for (const ENGINE_CMD_DEFN* row = engine::CommandTable(); row->cmd_num != 0; ++row) {

@@ -1,5 +1,5 @@
 #!/bin/bash
-# What engine/openssl/README.md tells people to save and to type, saved and typed.
+# Saves the files and runs the commands of engine/openssl/README.md.
 # Arguments: the page, the provider, the ENGINE, the wait layer, the page's program in C.
 set -euo pipefail
 page=$(realpath "$1")
@@ -13,7 +13,7 @@ fail() {
   exit 1
 }
 
-# As the page places the files, in a folder of this test's.
+# Places the files as the page says, in this test's folder.
 place_files() {
   mkdir -p "$stage/provider" "$stage/engine"
   cp "$provider" "$stage/provider/ghostcard.so"
@@ -23,8 +23,8 @@ place_files() {
   ln -s ghostcard.so "$stage/engine/qatengine.so"
 }
 
-# Files that the page says to save; its steps as 01.step, 02.step ...; server, client, proxy
-# and visitor.
+# Extracts the page's files, its steps as 01.step, 02.step ..., and its server, client, proxy and
+# visitor scripts.
 take_page_apart() {
   python3 - "$page" "$stage" "$port" "$proxy_port" <<'PYTHON'
 import re
@@ -43,15 +43,15 @@ print("%d files, of which %d steps" % (len(saved), len(steps)))
 PYTHON
 }
 
-# Every command that is to print its counts has had work done by the card.
+# Each command with statistics must have used the card.
 check_counts() {
   local asked printed
   asked=$(grep -c 'STATISTICS=on' "$1" || true)
   printed=$(grep -cE '^ghostcard: [1-9][0-9]* requests, [1-9][0-9]* completions, 0 in flight' "$2" || true)
-  ((printed == asked)) || fail "$asked commands are to print counts of work, $printed did: $(cat "$1" "$2")"
+  ((printed == asked)) || fail "$asked commands should print statistics of work on the card, $printed did: $(cat "$1" "$2")"
 }
 
-# In this shell, so that what is exported stays.
+# Sources the step, so that its exports stay.
 run_step() {
   echo "--- $1"
   # shellcheck disable=SC1090
@@ -76,7 +76,7 @@ serve() {
   grep -q 'TLSv1.2' client.log || fail "no TLS 1.2: $(cat client.log)"
 }
 
-# HAProxy, until the visitor ends it.
+# Runs HAProxy until the visitor script ends it.
 serve_by_proxy() {
   # shellcheck disable=SC1091
   (source ./proxy) >proxy.log 2>&1 &

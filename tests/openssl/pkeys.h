@@ -1,5 +1,5 @@
-// What tests of the provider and of the ENGINE do with keys: each in the library context, and by
-// the implementation, that it is given.
+// Operations with keys, for tests of the provider and of the ENGINE. Each takes the library
+// context, and the properties that choose the implementation.
 #ifndef GHOSTCARD_TESTS_OPENSSL_PKEYS_H_
 #define GHOSTCARD_TESTS_OPENSSL_PKEYS_H_
 
@@ -18,7 +18,7 @@ struct KeyForm {
   const char* type;
   const char* group;              // null: none
   unsigned int bits;              // 0: none
-  const char* digest = "SHA256";  // of signatures; pure ones have none
+  const char* digest = "SHA256";  // for signatures; pure signatures (Ed25519, Ed448) use none
 };
 inline Pkey MakeKey(OSSL_LIB_CTX* library, const KeyForm& form, const char* properties) {
   const PkeyContext context(EVP_PKEY_CTX_new_from_name(library, form.type, properties));
@@ -39,7 +39,7 @@ inline Pkey MakeKey(OSSL_LIB_CTX* library, const KeyForm& form, const char* prop
   return Pkey(key);
 }
 
-// The same key in the hands of the provider that `properties` choose.
+// A copy of `key` in the provider that `properties` choose.
 inline Pkey MoveKey(OSSL_LIB_CTX* library, EVP_PKEY* key, const char* properties) {
   const PkeyContext context(
       EVP_PKEY_CTX_new_from_name(library, EVP_PKEY_get0_type_name(key), properties));

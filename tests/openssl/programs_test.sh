@@ -1,20 +1,20 @@
 #!/usr/bin/env bash
-# The openssl program and curl, unmodified, with one of our modules: that they work, that their
-# results are the default provider's, and that the card did the work.
+# The unmodified openssl program and curl with one of our modules: they work, their results equal
+# those of the default provider, and the card did the work.
 # Arguments: provider or engine; the module; a library to preload (the wait layer), or nothing.
 set -euo pipefail
 # shellcheck source=tests/openssl/module.sh
 source "$(dirname "$0")/module.sh"
 
-# The openssl program with the card. It ends: nothing may wait for ever.
+# Runs the openssl program with the card, with a time limit.
 with_card() {
   GHOSTCARD_STATISTICS=on GHOSTCARD_EXECUTION_THREADS=2 OPENSSL_CONF=$dir/module.cnf \
     LD_PRELOAD=$preload timeout 60 openssl "$@"
 }
 without_card() { timeout 60 openssl "$@"; }
 
-# The card did at least so many requests for the program that wrote that on standard error, and
-# none of them was left, lost or done by somebody else.
+# Checks a program's statistics on standard error: the card did at least that many requests, and none
+# was left in flight, given up, or done in software.
 card_did() {
   local at_least=$1 line
   line=$(grep '^ghostcard: [0-9]* requests' "$2") || fail "no statistics in $2"
@@ -49,11 +49,11 @@ speed_goes_through_the_card() {
 
 # --- results ---
 
-# Runs the same with and without the card; the outputs are the same, and the card did something.
+# Runs a command with and without the card. The outputs must be equal, and the card must have worked.
 same() {
-  with_card "$1" -out ours.out "${@:2}" 2>same.err || fail "openssl $*"
-  without_card "$1" -out theirs.out "${@:2}" || fail "openssl $* (without the card)"
-  cmp ours.out theirs.out || fail "openssl $*: not what libcrypto makes of it"
+  with_card "$1" -out card.out "${@:2}" 2>same.err || fail "openssl $*"
+  without_card "$1" -out software.out "${@:2}" || fail "openssl $* (without the card)"
+  cmp card.out software.out || fail "openssl $*: the output differs from libcrypto"
   card_did 1 same.err
 }
 
@@ -66,7 +66,7 @@ results_are_the_default_providers() {
   for name in sha1 sha256 sha384 sha512; do same dgst "-$name" -binary data; done
   for name in aes-256-cbc $([[ $kind == provider ]] && echo aes-256-ctr); do
     same enc "-$name" -K "$key" -iv "$iv" -in data
-    with_card enc -d "-$name" -K "$key" -iv "$iv" -in ours.out -out opened 2>same.err || fail "enc -d -$name"
+    with_card enc -d "-$name" -K "$key" -iv "$iv" -in card.out -out opened 2>same.err || fail "enc -d -$name"
     cmp data opened || fail "enc -d -$name"
   done
   same pkeyutl -sign -inkey rsa.key -in digest -pkeyopt digest:sha256
@@ -86,7 +86,7 @@ results_are_the_default_providers() {
 
 # --- openssl s_server -async ---
 
-# Starts a server for so many connections, and no longer than they take, with the arguments that follow. Sets port and server.
+# Starts a server that ends after the given number of connections. Sets port and server.
 start_server() {
   local connections=$1 line
   shift
@@ -129,12 +129,12 @@ server_demands_certificates() {
   start_server 2 "-$version" -key "../$key.key" -cert "../$key.crt" -Verify 1 -verify_return_error -CAfile ../rsa.crt
   client -CAfile "../$key.crt" -key ../rsa.key -cert ../rsa.crt || fail "$name: s_client with its certificate"
   grep -q 'Cipher' client.out || fail "$name: s_client got something else"
-  client -CAfile "../$key.crt" || true # TLS 1.3 tells it afterwards
+  client -CAfile "../$key.crt" || true # with TLS 1.3 the refusal comes after the handshake
   end_server 2
   grep -q 'peer did not return a certificate' server.err || fail "$name let a client in without one"
 }
 
-# s_server -www sleeps for a second at each pause, so all run side by side, each in a folder of its own.
+# s_server -www sleeps for a second at each pause, so all cases run in parallel, each in its own folder.
 in_folder() (
   mkdir "$1-$2-$3" && cd "$1-$2-$3"
   "$@"
@@ -159,20 +159,20 @@ wrong_configuration_is_named_and_the_program_goes_on() {
   local folder=${module%/*}
   echo abc >data
   export GHOSTCARD_DEPTH=lots
-  # From openssl.cnf: the program goes on with the default provider.
-  with_card dgst -sha256 data >ours.out 2>wrong.err || fail "a module that cannot be had ended the program"
-  without_card dgst -sha256 data >theirs.out
-  cmp ours.out theirs.out
-  # Asked for by name: the program says why it is not there, and does as it does with any module.
+  # Loaded from openssl.cnf: the program continues with the default provider.
+  with_card dgst -sha256 data >card.out 2>wrong.err || fail "a module that does not load ended the program"
+  without_card dgst -sha256 data >software.out
+  cmp card.out software.out
+  # Requested by name: the program prints the reason, and behaves as with any missing module.
   if [[ $kind == provider ]]; then
     ! LD_PRELOAD=$preload without_card dgst -sha256 -provider-path "$folder" -provider ghostcard data >wrong.out 2>wrong.err ||
-      fail "a provider that cannot be had was had"
+      fail "a provider with a wrong option was loaded"
   else
-    OPENSSL_ENGINES=$folder LD_PRELOAD=$preload without_card dgst -sha256 -engine ghostcard data >ours.out 2>wrong.err ||
-      fail "an engine that cannot be had ended the program"
-    cmp ours.out theirs.out
+    OPENSSL_ENGINES=$folder LD_PRELOAD=$preload without_card dgst -sha256 -engine ghostcard data >card.out 2>wrong.err ||
+      fail "an engine with a wrong option ended the program"
+    cmp card.out software.out
   fi
-  grep -q ':ghostcard:.*GHOSTCARD_DEPTH: depth: "lots" is not allowed; 0 to 32768' wrong.err || fail "the error is not named"
+  grep -q ':ghostcard:.*GHOSTCARD_DEPTH: depth: "lots" is not allowed; 0 to 32768' wrong.err || fail "the error message is missing"
   unset GHOSTCARD_DEPTH
 }
 
@@ -180,7 +180,7 @@ wrong_configuration_is_named_and_the_program_goes_on() {
 
 wait_layer_is_used() {
   LD_DEBUG=bindings LD_BIND_NOW=1 LD_PRELOAD=$preload without_card version >bindings.out 2>&1 || fail "openssl version"
-  # Not grep -q: it would close the pipe on the writer.
+  # Not grep -q, which would close the pipe while the program writes.
   grep 'libssl[^ ]* .*libwaitctx_async.so.*ASYNC_start_job' bindings.out >/dev/null || fail "libssl does not use the wait layer"
 }
 

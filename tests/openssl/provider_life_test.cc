@@ -1,5 +1,5 @@
-// What happens around the provider's operations: settings that are wrong, contexts freed in flight,
-// full rings, a broken card, no descriptors, fork, threads, edge-triggered pollers.
+// Events around the provider's operations: wrong settings, contexts freed in flight, full rings, a
+// broken card, no descriptors, fork, threads, edge-triggered epoll.
 #include <dlfcn.h>
 #include <openssl/rsa.h>
 #include <stdlib.h>
@@ -18,7 +18,7 @@ namespace {
 
 class ProviderLifeTest : public ::testing::TestWithParam<Way> {
  protected:
-  // Sets GHOSTCARD_`name` for the module that is made next.
+  // Sets GHOSTCARD_`name` for the next Load().
   void Set(const std::string& name, const std::string& value) {
     const std::string variable = "GHOSTCARD_" + name;
     ::setenv(variable.c_str(), value.c_str(), 1);
@@ -30,12 +30,12 @@ class ProviderLifeTest : public ::testing::TestWithParam<Way> {
     Set("CONFIG", path);
   }
   void SetUp() override {
-    // The key is the default provider's: reading keys is not what this is about.
+    // The default provider makes the key, so that making it does not depend on the card.
     const PkeyContext context(EVP_PKEY_CTX_new_from_name(nullptr, "RSA", nullptr));
     EVP_PKEY* key = nullptr;
     ASSERT_EQ(EVP_PKEY_keygen_init(context.get()), 1);
     ASSERT_EQ(EVP_PKEY_generate(context.get(), &key), 1);
-    made_.reset(key);
+    default_key_.reset(key);
   }
   void TearDown() override {
     for (const std::string& variable : set_) ::unsetenv(variable.c_str());
@@ -46,13 +46,13 @@ class ProviderLifeTest : public ::testing::TestWithParam<Way> {
     const PkeyContext context(EVP_PKEY_CTX_new_from_name(module_->context.get(), "RSA", nullptr));
     OSSL_PARAM* params = nullptr;
     EVP_PKEY* key = nullptr;
-    ASSERT_EQ(EVP_PKEY_todata(made_.get(), EVP_PKEY_KEYPAIR, &params), 1);
+    ASSERT_EQ(EVP_PKEY_todata(default_key_.get(), EVP_PKEY_KEYPAIR, &params), 1);
     ASSERT_EQ(EVP_PKEY_fromdata_init(context.get()), 1);
     ASSERT_EQ(EVP_PKEY_fromdata(context.get(), &key, EVP_PKEY_KEYPAIR, params), 1) << Errors();
     OSSL_PARAM_free(params);
     key_.reset(key);
   }
-  // A signature by the card; 1 if it is good.
+  // Signs with the provider's key. Returns 1 when the default provider verifies the signature.
   int SignOnce() {
     const PkeyContext context(
         EVP_PKEY_CTX_new_from_pkey(module_->context.get(), key_.get(), nullptr));
@@ -62,7 +62,7 @@ class ProviderLifeTest : public ::testing::TestWithParam<Way> {
         EVP_PKEY_sign(context.get(), signature, &size, hash, sizeof(hash)) != 1) {
       return 0;
     }
-    const PkeyContext check(EVP_PKEY_CTX_new_from_pkey(nullptr, made_.get(), nullptr));
+    const PkeyContext check(EVP_PKEY_CTX_new_from_pkey(nullptr, default_key_.get(), nullptr));
     return EVP_PKEY_verify_init(check.get()) == 1 &&
            EVP_PKEY_verify(check.get(), signature, size, hash, sizeof(hash)) == 1;
   }
@@ -71,11 +71,11 @@ class ProviderLifeTest : public ::testing::TestWithParam<Way> {
   }
 
   std::vector<std::string> set_;
-  Pkey made_, key_;
+  Pkey default_key_, key_;
   std::unique_ptr<Module> module_;
 };
 
-TEST_P(ProviderLifeTest, WrongSettingIsNamedAndTheProgramGoesOn) {
+TEST_P(ProviderLifeTest, WrongSettingIsReportedAndTheProgramContinues) {
   for (const auto& [name, value, allowed] :
        {std::tuple{"PROFILE", "qat-9xxx", "qat-4xxx"},
         {"TRANSPORT", "pcie", "uring"},
@@ -92,14 +92,14 @@ TEST_P(ProviderLifeTest, WrongSettingIsNamedAndTheProgramGoesOn) {
     EXPECT_NE(errors.find(allowed), std::string::npos) << errors;
     EXPECT_NE(errors.find("ghostcard::simulated card"), std::string::npos) << errors;
     EVP_MD* md = EVP_MD_fetch(module.context.get(), "SHA256", nullptr);
-    EXPECT_NE(md, nullptr) << "the default provider is there still";
+    EXPECT_NE(md, nullptr) << "the default provider must still work";
     EVP_MD_free(md);
   }
 }
 
 TEST_P(ProviderLifeTest, ContextFreedInFlightLeavesNothingInFlight) {
-  // libcrypto leaks the job of such a context, and what is on its stack: the key, the module.
-  // Reachable from here, it is no leak of this test's.
+  // libcrypto leaks the job of such a context and everything on its stack: the key, the module. The
+  // static pointer keeps it reachable, so that the leak checker does not report it.
   struct Leaked {
     std::vector<std::unique_ptr<AsyncJob>> jobs;
     Pkey key;
@@ -145,7 +145,7 @@ TEST_P(ProviderLifeTest, BrokenCardIsReplacedBySoftware) {
   EXPECT_EQ(module_->Counter("ghostcard-requests"), 0u);
 }
 
-// HAProxy takes every fd of the context out of its tables, and dies of one that was never there.
+// HAProxy removes every fd of the context from its tables, and aborts on an fd that it never added.
 TEST_P(ProviderLifeTest, ContextOfAJobThatNeverPausedHasNoFd) {
   SetConfig("[[fault]]\nkind = \"submit_refused\"\nevery_nth = 1\n");
   Load();
@@ -161,10 +161,10 @@ TEST_P(ProviderLifeTest, ContextOfAJobThatNeverPausedHasNoFd) {
   EXPECT_EQ(removed, 0u);
 }
 
-TEST_P(ProviderLifeTest, WithoutADescriptorAJobThatIsToldByFdWaitsInPlace) {
-  Set("COMPLETION", "inline");  // so that no completion comes before we look for it
+TEST_P(ProviderLifeTest, WithoutADescriptorAJobWithFdWaitsInPlace) {
+  Set("COMPLETION", "inline");  // so that completions come only from the polls below
   Load();
-  ASSERT_EQ(SignOnce(), 1);  // the card is there, and has its descriptors
+  ASSERT_EQ(SignOnce(), 1);  // makes the card, which opens its descriptors
   const std::string file = std::string(Module::kFolder) + "/ghostcard.so";
   void* const module = ::dlopen(file.c_str(), RTLD_NOW | RTLD_NOLOAD);
   ASSERT_NE(module, nullptr) << ::dlerror();
@@ -192,8 +192,8 @@ TEST_P(ProviderLifeTest, BrokenCardIsAnErrorWithoutSoftware) {
   EXPECT_NE(Errors().find("the card failed the request"), std::string::npos);
 }
 
-// Ten pieces through a digest, a MAC and a cipher, of which the card fails some when it has done
-// them already.
+// Runs ten pieces of data through a digest, a MAC and a cipher. The card fails some of the pieces
+// after it has done the work.
 Bytes InPieces(OSSL_LIB_CTX* library, const char* properties, const char* cipher_name) {
   const Bytes piece = Pattern(2000), key = Pattern(32);
   const DigestContext digest(EVP_MD_CTX_new());
@@ -229,7 +229,7 @@ Bytes InPieces(OSSL_LIB_CTX* library, const char* properties, const char* cipher
   return good ? out : Bytes();
 }
 
-TEST_P(ProviderLifeTest, WorkThatTheCardFailsIsMadeAgainFromWhereItBegan) {
+TEST_P(ProviderLifeTest, WorkThatTheCardFailsRunsAgainFromItsStart) {
   for (const char* size : {"DIGEST", "MAC", "CBC", "GCM", "CTR", "CHACHA20_POLY1305"}) {
     Set(std::string("THRESHOLD_") + size, "1024");
   }
@@ -237,13 +237,13 @@ TEST_P(ProviderLifeTest, WorkThatTheCardFailsIsMadeAgainFromWhereItBegan) {
   Load();
   for (const char* name : {"AES-256-CBC", "AES-128-CTR", "AES-256-GCM", "ChaCha20-Poly1305"}) {
     OSSL_LIB_CTX* const library = module_->context.get();
-    Bytes ours;
+    Bytes by_ghostcard;
     const auto work = [&] {
-      ours = InPieces(library, "?provider=ghostcard", name);
-      return ours.empty() ? 0 : 1;
+      by_ghostcard = InPieces(library, "?provider=ghostcard", name);
+      return by_ghostcard.empty() ? 0 : 1;
     };
     EXPECT_EQ(RunBy(GetParam(), work), 1) << name << ": " << Errors();
-    EXPECT_EQ(ours, InPieces(library, "provider=default", name)) << name;
+    EXPECT_EQ(by_ghostcard, InPieces(library, "provider=default", name)) << name;
   }
   EXPECT_GT(module_->Counter("ghostcard-software"), 0u);
 }
@@ -283,7 +283,7 @@ TEST_P(ProviderLifeTest, ManyThreadsShareTheCard) {
   EXPECT_EQ(good, 100);
 }
 
-TEST_P(ProviderLifeTest, OneContextServesManyPausesOfOneFdOrOneCallback) {
+TEST_P(ProviderLifeTest, OneContextServesManyPauses) {
   Load();
   const int epoll = ::epoll_create1(EPOLL_CLOEXEC);
   AsyncJob job(GetParam(), [this] {
@@ -291,7 +291,7 @@ TEST_P(ProviderLifeTest, OneContextServesManyPausesOfOneFdOrOneCallback) {
     for (int i = 0; i < 20; ++i) good += SignOnce();
     return good;
   });
-  if (GetParam() == Way::kFd) {  // edge-triggered, and registered once
+  if (GetParam() == Way::kFd) {  // edge-triggered, registered once
     epoll_event event{.events = EPOLLIN | EPOLLET, .data = {.fd = job.fd()}};
     ASSERT_EQ(::epoll_ctl(epoll, EPOLL_CTL_ADD, job.fd(), &event), 0);
   }
@@ -300,7 +300,7 @@ TEST_P(ProviderLifeTest, OneContextServesManyPausesOfOneFdOrOneCallback) {
     if (GetParam() == Way::kFd) {
       ASSERT_EQ(::epoll_wait(epoll, &event, 1, -1), 1);
     } else {
-      job.WaitUntilTold();
+      job.WaitUntilNotified();
     }
     job.Step();
   }

@@ -1,5 +1,6 @@
-// The provider, algorithm by algorithm, beside the default provider: same bytes, or each checks
-// what the other made. In plain code, in jobs told by fd, and in jobs told by callback.
+// Each algorithm of the provider, compared with the default provider: both make equal bytes, or
+// each accepts the other's results. In plain code, in jobs with a wait fd, and in jobs with a
+// callback.
 #include <openssl/core_names.h>
 #include <openssl/kdf.h>
 #include <stdlib.h>
@@ -15,8 +16,8 @@
 namespace tests {
 namespace {
 
-constexpr char kOurs[] = "?provider=ghostcard";
-constexpr char kTheirs[] = "provider=default";
+constexpr char kGhostcard[] = "?provider=ghostcard";
+constexpr char kDefault[] = "provider=default";
 
 class ProviderTest : public ::testing::TestWithParam<Way> {
  protected:
@@ -44,7 +45,7 @@ class ProviderTest : public ::testing::TestWithParam<Way> {
   }
   static OSSL_LIB_CTX* library() { return module_->context.get(); }
   uint64_t requests() const { return module_->Counter("ghostcard-requests") - requests_before_; }
-  // Runs `work` the way this test is about; it must have gone to the card, and be good.
+  // Runs `work` in the way of this test. Expects that it succeeds and uses the card.
   void Run(const std::string& what, const std::function<bool()>& work) {
     const uint64_t before = module_->Counter("ghostcard-requests");
     EXPECT_EQ(RunBy(GetParam(), [&] { return work() ? 1 : 0; }), 1) << what << ": " << Errors();
@@ -78,13 +79,13 @@ TEST_P(ProviderTest, DigestsAreTheDefaultProviders) {
   for (const char* name : {"SHA1", "SHA224", "SHA256", "SHA384", "SHA512", "SHA3-224", "SHA3-256",
                            "SHA3-384", "SHA3-512"}) {
     const Bytes data = Pattern(10'000);
-    Bytes ours;
-    Run(name, [&] { return !(ours = Hash(library(), name, kOurs, data)).empty(); });
-    EXPECT_EQ(ours, Hash(library(), name, kTheirs, data)) << name;
-    // A short one stays here.
+    Bytes by_ghostcard;
+    Run(name, [&] { return !(by_ghostcard = Hash(library(), name, kGhostcard, data)).empty(); });
+    EXPECT_EQ(by_ghostcard, Hash(library(), name, kDefault, data)) << name;
+    // A short message stays in the caller.
     const uint64_t before = requests();
-    EXPECT_EQ(Hash(library(), name, kOurs, Pattern(100)),
-              Hash(library(), name, kTheirs, Pattern(100)));
+    EXPECT_EQ(Hash(library(), name, kGhostcard, Pattern(100)),
+              Hash(library(), name, kDefault, Pattern(100)));
     EXPECT_EQ(requests(), before);
   }
 }
@@ -103,12 +104,13 @@ Bytes Hmac(OSSL_LIB_CTX* library, const char* properties, const Bytes& data) {
 
 TEST_P(ProviderTest, HmacIsTheDefaultProviders) {
   const Bytes data = Pattern(5000);
-  Bytes ours;
-  Run("HMAC", [&] { return !(ours = Hmac(library(), kOurs, data)).empty(); });
-  EXPECT_EQ(ours, Hmac(library(), kTheirs, data));
+  Bytes by_ghostcard;
+  Run("HMAC", [&] { return !(by_ghostcard = Hmac(library(), kGhostcard, data)).empty(); });
+  EXPECT_EQ(by_ghostcard, Hmac(library(), kDefault, data));
 }
 
-// What `name` makes of `data`; for AEADs the tag stands behind it, and some data goes along.
+// Encrypts or decrypts `data` with the cipher `name`. For AEADs the tag follows the data, and there
+// is additional data.
 Bytes Crypt(OSSL_LIB_CTX* library, const char* name, const char* properties, bool encrypt,
             const Bytes& data) {
   EVP_CIPHER* cipher = EVP_CIPHER_fetch(library, name, properties);
@@ -146,20 +148,22 @@ TEST_P(ProviderTest, CiphersAreTheDefaultProviders) {
                            "AES-128-GCM", "AES-256-GCM", "ChaCha20-Poly1305"}) {
     const Bytes data = Pattern(4100);
     Bytes sealed, opened;
-    Run(name, [&] { return !(sealed = Crypt(library(), name, kOurs, true, data)).empty(); });
-    EXPECT_EQ(sealed, Crypt(library(), name, kTheirs, true, data)) << name;
-    Run(name, [&] { return !(opened = Crypt(library(), name, kOurs, false, sealed)).empty(); });
+    Run(name, [&] { return !(sealed = Crypt(library(), name, kGhostcard, true, data)).empty(); });
+    EXPECT_EQ(sealed, Crypt(library(), name, kDefault, true, data)) << name;
+    Run(name,
+        [&] { return !(opened = Crypt(library(), name, kGhostcard, false, sealed)).empty(); });
     EXPECT_EQ(opened, data) << name;
   }
 }
 
 TEST_P(ProviderTest, ForgedMessagesAreRefused) {
   for (const char* name : {"AES-128-GCM", "AES-256-GCM", "ChaCha20-Poly1305"}) {
-    Bytes sealed = Crypt(library(), name, kTheirs, true, Pattern(3000));
+    Bytes sealed = Crypt(library(), name, kDefault, true, Pattern(3000));
     sealed[17] ^= 1;
-    EXPECT_EQ(RunBy(GetParam(),
-                    [&] { return Crypt(library(), name, kOurs, false, sealed).empty() ? 1 : 0; }),
-              1)
+    EXPECT_EQ(
+        RunBy(GetParam(),
+              [&] { return Crypt(library(), name, kGhostcard, false, sealed).empty() ? 1 : 0; }),
+        1)
         << name;
   }
   Errors();
@@ -201,9 +205,9 @@ Bytes Derive(OSSL_LIB_CTX* library, const char* name, const char* properties) {
 
 TEST_P(ProviderTest, KeyDerivationsAreTheDefaultProviders) {
   for (const char* name : {"HKDF", "TLS13-KDF", "TLS1-PRF"}) {
-    Bytes ours;
-    Run(name, [&] { return !(ours = Derive(library(), name, kOurs)).empty(); });
-    EXPECT_EQ(ours, Derive(library(), name, kTheirs)) << name;
+    Bytes by_ghostcard;
+    Run(name, [&] { return !(by_ghostcard = Derive(library(), name, kGhostcard)).empty(); });
+    EXPECT_EQ(by_ghostcard, Derive(library(), name, kDefault)) << name;
   }
 }
 
@@ -222,32 +226,40 @@ TEST_P(ProviderTest, SignaturesAreGoodForTheDefaultProviderAndTheReverse) {
   const Bytes message = Pattern(300);
   for (const KeyForm& form : kSigningKeys) {
     const std::string name = Name(form);
-    const Pkey ours = MakeKey(library(), form, kOurs);
-    ASSERT_NE(ours, nullptr) << name << ": " << Errors();
-    ASSERT_STREQ(OSSL_PROVIDER_get0_name(EVP_PKEY_get0_provider(ours.get())), "ghostcard");
-    const Pkey theirs = MoveKey(library(), ours.get(), kTheirs);
-    ASSERT_NE(theirs, nullptr) << name << ": " << Errors();
-    Bytes by_us;
-    Run(name + " sign",
-        [&] { return !(by_us = Sign(library(), form, ours.get(), kOurs, message)).empty(); });
-    EXPECT_TRUE(Verify(library(), form, theirs.get(), kTheirs, by_us, message)) << name;
-    Bytes by_them = Sign(library(), form, theirs.get(), kTheirs, message);
-    Run(name + " verify",
-        [&] { return Verify(library(), form, ours.get(), kOurs, by_them, message); });
+    const Pkey ghostcard_key = MakeKey(library(), form, kGhostcard);
+    ASSERT_NE(ghostcard_key, nullptr) << name << ": " << Errors();
+    ASSERT_STREQ(OSSL_PROVIDER_get0_name(EVP_PKEY_get0_provider(ghostcard_key.get())), "ghostcard");
+    const Pkey default_key = MoveKey(library(), ghostcard_key.get(), kDefault);
+    ASSERT_NE(default_key, nullptr) << name << ": " << Errors();
+    Bytes by_ghostcard;
+    Run(name + " sign", [&] {
+      return !(by_ghostcard = Sign(library(), form, ghostcard_key.get(), kGhostcard, message))
+                  .empty();
+    });
+    EXPECT_TRUE(Verify(library(), form, default_key.get(), kDefault, by_ghostcard, message))
+        << name;
+    Bytes by_default = Sign(library(), form, default_key.get(), kDefault, message);
+    Run(name + " verify", [&] {
+      return Verify(library(), form, ghostcard_key.get(), kGhostcard, by_default, message);
+    });
     if (std::strcmp(form.type, "RSA") == 0 || IsPure(form)) {
-      EXPECT_EQ(by_us, by_them) << name;
+      EXPECT_EQ(by_ghostcard, by_default) << name;
     }
-    by_them[by_them.size() / 2] ^= 1;
-    EXPECT_EQ(
-        RunBy(GetParam(),
-              [&] { return Verify(library(), form, ours.get(), kOurs, by_them, message) ? 1 : 0; }),
-        0)
-        << name << " let a forged signature through";
+    by_default[by_default.size() / 2] ^= 1;
+    EXPECT_EQ(RunBy(GetParam(),
+                    [&] {
+                      return Verify(library(), form, ghostcard_key.get(), kGhostcard, by_default,
+                                    message)
+                                 ? 1
+                                 : 0;
+                    }),
+              0)
+        << name << " accepted a forged signature";
     Errors();
   }
 }
 
-// As libssl makes a peer's key: from the parameters of its own, and the peer's point.
+// Makes a peer's key as libssl does: from the parameters of its own key, and the peer's point.
 TEST_P(ProviderTest, APeersKeyHasTheSizesOfTheDefaultProviders) {
   for (const KeyForm& form : kExchangeKeys) {
     const auto peers_key = [&](const char* properties) -> Pkey {
@@ -260,12 +272,15 @@ TEST_P(ProviderTest, APeersKeyHasTheSizesOfTheDefaultProviders) {
       OPENSSL_free(point);
       return made ? std::move(peer) : nullptr;
     };
-    const Pkey ours = peers_key(kOurs);
-    const Pkey theirs = peers_key(kTheirs);
-    ASSERT_TRUE(ours && theirs) << Name(form) << ": " << Errors();
-    EXPECT_EQ(EVP_PKEY_get_bits(ours.get()), EVP_PKEY_get_bits(theirs.get())) << Name(form);
-    EXPECT_EQ(EVP_PKEY_get_security_bits(ours.get()), EVP_PKEY_get_security_bits(theirs.get()));
-    EXPECT_EQ(EVP_PKEY_get_size(ours.get()), EVP_PKEY_get_size(theirs.get())) << Name(form);
+    const Pkey ghostcard_key = peers_key(kGhostcard);
+    const Pkey default_key = peers_key(kDefault);
+    ASSERT_TRUE(ghostcard_key && default_key) << Name(form) << ": " << Errors();
+    EXPECT_EQ(EVP_PKEY_get_bits(ghostcard_key.get()), EVP_PKEY_get_bits(default_key.get()))
+        << Name(form);
+    EXPECT_EQ(EVP_PKEY_get_security_bits(ghostcard_key.get()),
+              EVP_PKEY_get_security_bits(default_key.get()));
+    EXPECT_EQ(EVP_PKEY_get_size(ghostcard_key.get()), EVP_PKEY_get_size(default_key.get()))
+        << Name(form);
   }
 }
 
@@ -273,31 +288,36 @@ TEST_P(ProviderTest, SecretsAreAgreedWithTheDefaultProvider) {
   for (const KeyForm& form : kExchangeKeys) {
     const std::string name = Name(form);
     Pkey alice;
-    Run(name + " keygen", [&] { return (alice = MakeKey(library(), form, kOurs)) != nullptr; });
-    const Pkey bob = MakeKey(library(), form, kTheirs);
+    Run(name + " keygen",
+        [&] { return (alice = MakeKey(library(), form, kGhostcard)) != nullptr; });
+    const Pkey bob = MakeKey(library(), form, kDefault);
     ASSERT_TRUE(alice && bob) << name << ": " << Errors();
-    const Pkey alice_theirs = MoveKey(library(), alice.get(), kTheirs);
-    const Pkey bob_ours = MoveKey(library(), bob.get(), kOurs);
-    ASSERT_TRUE(alice_theirs && bob_ours) << name << ": " << Errors();
-    Bytes ours;
-    Run(name + " derive",
-        [&] { return !(ours = Agree(library(), alice.get(), bob_ours.get(), kOurs)).empty(); });
-    EXPECT_EQ(ours, Agree(library(), bob.get(), alice_theirs.get(), kTheirs)) << name;
+    const Pkey alice_default = MoveKey(library(), alice.get(), kDefault);
+    const Pkey bob_ghostcard = MoveKey(library(), bob.get(), kGhostcard);
+    ASSERT_TRUE(alice_default && bob_ghostcard) << name << ": " << Errors();
+    Bytes by_ghostcard;
+    Run(name + " derive", [&] {
+      return !(by_ghostcard = Agree(library(), alice.get(), bob_ghostcard.get(), kGhostcard))
+                  .empty();
+    });
+    EXPECT_EQ(by_ghostcard, Agree(library(), bob.get(), alice_default.get(), kDefault)) << name;
   }
 }
 
 TEST_P(ProviderTest, RsaEncryptsForTheDefaultProviderAndTheReverse) {
-  const Pkey ours = MakeKey(library(), {"RSA", nullptr, 2048}, kOurs);
-  ASSERT_NE(ours, nullptr) << Errors();
-  const Pkey theirs = MoveKey(library(), ours.get(), kTheirs);
+  const Pkey ghostcard_key = MakeKey(library(), {"RSA", nullptr, 2048}, kGhostcard);
+  ASSERT_NE(ghostcard_key, nullptr) << Errors();
+  const Pkey default_key = MoveKey(library(), ghostcard_key.get(), kDefault);
   const Bytes secret = Pattern(48);
   Bytes sealed, opened;
-  Run("encrypt",
-      [&] { return !(sealed = RsaCrypt(library(), ours.get(), kOurs, true, secret)).empty(); });
-  EXPECT_EQ(RsaCrypt(library(), theirs.get(), kTheirs, false, sealed), secret);
-  sealed = RsaCrypt(library(), theirs.get(), kTheirs, true, secret);
-  Run("decrypt",
-      [&] { return !(opened = RsaCrypt(library(), ours.get(), kOurs, false, sealed)).empty(); });
+  Run("encrypt", [&] {
+    return !(sealed = RsaCrypt(library(), ghostcard_key.get(), kGhostcard, true, secret)).empty();
+  });
+  EXPECT_EQ(RsaCrypt(library(), default_key.get(), kDefault, false, sealed), secret);
+  sealed = RsaCrypt(library(), default_key.get(), kDefault, true, secret);
+  Run("decrypt", [&] {
+    return !(opened = RsaCrypt(library(), ghostcard_key.get(), kGhostcard, false, sealed)).empty();
+  });
   EXPECT_EQ(opened, secret);
 }
 
