@@ -54,7 +54,7 @@ bool HealthWatch::HeartbeatFailed() {
   stale_looks_ = 0;
   if (!completed) return true;
   // The heartbeat has stopped, but the card works.
-  GHOSTCARD_RARE("a false heartbeat alarm");
+  GHOSTCARD_COVERAGE_MARK("a false heartbeat alarm");
   false_alarms_.fetch_add(1, std::memory_order_relaxed);
   return false;
 }
@@ -69,9 +69,9 @@ void HealthWatch::Check(TimePoint now, std::optional<TimePoint> oldest_given_up)
                      *oldest_given_up + options_.stuck_limit <= now;
   if (!HeartbeatFailed() && !stuck) return;
   if (stuck) {
-    GHOSTCARD_RARE("reset for a stuck request");
+    GHOSTCARD_COVERAGE_MARK("reset for a stuck request");
   } else {
-    GHOSTCARD_RARE("reset for a heartbeat that stopped");
+    GHOSTCARD_COVERAGE_MARK("reset for a heartbeat that stopped");
   }
   resets_.fetch_add(1, std::memory_order_relaxed);
   card_.Reset();

@@ -91,7 +91,7 @@ void Notifier::Tell(OperationState& operation, Phase next) {
     callbacks_.fetch_add(1, std::memory_order_relaxed);
     callback.function(callback.argument);
   } else {
-    GHOSTCARD_RARE("nobody was there to be told");
+    GHOSTCARD_COVERAGE_MARK("nobody was there to be told");
     nobody_.fetch_add(1, std::memory_order_relaxed);
   }
 }
@@ -130,7 +130,7 @@ void Notifier::Settle(OperationState& operation, uint32_t tokens_taken) {
   // The context may have been closed meanwhile, and the line with it: ask for it again.
   const auto entry = operation.run.context->GetWaitFd(key_);
   if (!entry || entry->data != operation.run.notify.line) {
-    GHOSTCARD_RARE("an owner came after its context was closed");
+    GHOSTCARD_COVERAGE_MARK("an owner came after its context was closed");
     return;
   }
   WaitLine& line = *operation.run.notify.line;
@@ -161,10 +161,10 @@ std::optional<hwsim::TimePoint> Notifier::ResignalLost(hwsim::TimePoint now,
     auto& line = *static_cast<WaitLine*>(entry->data);
     const hwsim::MutexLock lock(line.mutex_);
     if (line.tokens_ == 0) {
-      GHOSTCARD_RARE("the owner of a lost signal came by itself");
+      GHOSTCARD_COVERAGE_MARK("the owner of a lost signal came by itself");
       continue;
     }
-    GHOSTCARD_RARE("a wait fd was signalled again");
+    GHOSTCARD_COVERAGE_MARK("a wait fd was signalled again");
     line.fd_.Signal();
     again_.fetch_add(1, std::memory_order_relaxed);
   }

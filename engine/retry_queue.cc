@@ -61,12 +61,13 @@ SubmitStatus RetryQueue::Submit(OperationState& operation, bool granted) {
     const bool may_go = granted || NewcomerMayGo(operation.run.synchronous);
     UpdateCrowded();
     if (!may_go) {
-      GHOSTCARD_RARE("a newcomer had to queue up");
+      GHOSTCARD_COVERAGE_MARK("a newcomer had to queue up");
       return SubmitStatus::kAgain;
     }
   }
   const SubmitStatus status = queue_pair_.Submit(operation);
-  if (granted && status == SubmitStatus::kAgain) GHOSTCARD_RARE("a granted slot was not there");
+  if (granted && status == SubmitStatus::kAgain)
+    GHOSTCARD_COVERAGE_MARK("a granted slot was not there");
   // The grant is given back only now: while it stood, no other submit could take the slot.
   if (granted) Remove(operation);
   return status;
@@ -116,7 +117,7 @@ void RetryQueue::GrantSlots() {
         Unlink(first);
         // False: it was given up, and another thread tells its owner.
         if (!first.phase.BeginGrant()) {
-          GHOSTCARD_RARE("stopped before it was granted a slot");
+          GHOSTCARD_COVERAGE_MARK("stopped before it was granted a slot");
           continue;
         }
         Link(granted_, first, false);
@@ -139,7 +140,7 @@ bool RetryQueue::SlotIsFree(bool synchronous) {
   using Admission = hwsim::QueuePair::Admission;
   const Admission admission = queue_pair_.admission();
   if (admission != Admission::kOpen) {
-    GHOSTCARD_RARE("waited for space on a card that is down");
+    GHOSTCARD_COVERAGE_MARK("waited for space on a card that is down");
     return admission == Admission::kClosedForGood;
   }
   const auto is_free = [&] {
@@ -151,7 +152,7 @@ bool RetryQueue::SlotIsFree(bool synchronous) {
   for (OperationState* next = granted_.head; next != nullptr;) {
     OperationState& granted = *std::exchange(next, next->queue.next);
     if (!IsGone(granted)) continue;
-    GHOSTCARD_RARE("a grant to a closed context was taken back");
+    GHOSTCARD_COVERAGE_MARK("a grant to a closed context was taken back");
     Unlink(granted);
   }
   return is_free();
@@ -161,7 +162,7 @@ bool RetryQueue::FirstCanHaveSlot() {
   while (waiting_.head != nullptr && IsGone(*waiting_.head)) {
     OperationState& gone = *waiting_.head;
     Unlink(gone);
-    GHOSTCARD_RARE("a closed context left the line");
+    GHOSTCARD_COVERAGE_MARK("a closed context left the line");
     gone.phase.LeaveQueue();
   }
   return waiting_.head != nullptr && SlotIsFree(waiting_.head->run.synchronous);

@@ -4,13 +4,17 @@
 // linked.
 extern "C" {
 // NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming)
-[[gnu::weak, gnu::visibility("hidden")]] extern const hwsim::RareMark __start_ghostcard_rare[];
-[[gnu::weak, gnu::visibility("hidden")]] extern const hwsim::RareMark __stop_ghostcard_rare[];
+[[gnu::weak,
+  gnu::visibility("hidden")]] extern const hwsim::CoverageMark __start_ghostcard_coverage_mark[];
+[[gnu::weak,
+  gnu::visibility("hidden")]] extern const hwsim::CoverageMark __stop_ghostcard_coverage_mark[];
 // NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming)
 }
 
 namespace hwsim {
 
-std::span<const RareMark> RareMarks() { return {__start_ghostcard_rare, __stop_ghostcard_rare}; }
+std::span<const CoverageMark> CoverageMarks() {
+  return {__start_ghostcard_coverage_mark, __stop_ghostcard_coverage_mark};
+}
 
 }  // namespace hwsim

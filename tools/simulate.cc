@@ -123,7 +123,7 @@ void Work(const SimulateOptions& options, Shared& shared, const WorkerReporter& 
   Counts counts;
   // The marks begin with the counts of the parent, which are subtracted here. An unsigned count may
   // wrap below zero for a moment; the addition below corrects it.
-  for (const hwsim::RareMark& mark : hwsim::RareMarks()) {
+  for (const hwsim::CoverageMark& mark : hwsim::CoverageMarks()) {
     counts[fmt::format("reached {}", mark.name)] -= mark.reached.load(std::memory_order_relaxed);
   }
   const SeedRange& seeds = options.seeds;
@@ -135,7 +135,7 @@ void Work(const SimulateOptions& options, Shared& shared, const WorkerReporter& 
     reporter.Report(fmt::format("begin {}", seed));
     RunSeed(seed, options.log, reporter, counts);
   }
-  for (const hwsim::RareMark& mark : hwsim::RareMarks()) {
+  for (const hwsim::CoverageMark& mark : hwsim::CoverageMarks()) {
     counts[fmt::format("reached {}", mark.name)] += mark.reached.load(std::memory_order_relaxed);
   }
   for (const auto& [name, count] : counts) reporter.Report(fmt::format("count {} {}", count, name));

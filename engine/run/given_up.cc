@@ -19,11 +19,11 @@ bool GivenUp::OnCompletion(OperationState& operation) {
   {
     const MutexLock lock(mutex_);
     late = operations_.erase(&operation) != 0;
-    if (!late) GHOSTCARD_RARE("completed between its stop and its owner's look");
+    if (!late) GHOSTCARD_COVERAGE_MARK("completed between its stop and its owner's look");
     abandoned = operation.phase.LetGo();
   }
   if (abandoned) {
-    GHOSTCARD_RARE("an abandoned operation came back");
+    GHOSTCARD_COVERAGE_MARK("an abandoned operation came back");
     operation.deleter(&operation);
   }
   return late;

@@ -103,7 +103,7 @@ Run::Step Run::Submit() {
 
 Run::Step Run::TrySubmit() {
   if (operation_.phase.stop_requested()) {
-    GHOSTCARD_RARE("stopped before a submit");
+    GHOSTCARD_COVERAGE_MARK("stopped before a submit");
     return EndStopped();
   }
   const bool granted = operation_.phase.now() == Phase::kGranted;
@@ -142,7 +142,7 @@ Run::Step Run::OnRefused(bool granted) {
   using Admission = hwsim::QueuePair::Admission;
   const bool restarting = operation_.run.queue_pair->admission() == Admission::kClosed;
   if (restarting && operation_.run.recovery.wait_for_restart) {
-    GHOSTCARD_RARE("waited for a restart");
+    GHOSTCARD_COVERAGE_MARK("waited for a restart");
     SetStatus(Status::kAgain);
     return WaitForSpace(granted);
   }
@@ -178,7 +178,7 @@ Run::Step Run::WaitForSpace(bool at_head) {
   if (!can_be_told) return Step::kWait;
   RetryQueue& queue = Queue();
   if (queue.Add(operation_, at_head)) {
-    GHOSTCARD_RARE("a slot came free as it queued");
+    GHOSTCARD_COVERAGE_MARK("a slot came free as it queued");
     return Step::kRetry;
   }
   if (operation_.phase.StopQueued()) return EndStopped();
@@ -201,7 +201,7 @@ Run::Step Run::EndCompleted() {
   if (recovery.attempts_max <= 1 && !recovery.software_fallback) return End(outcome);
   // A stop request does not undo a result, but ends a run that would go on.
   if (operation_.phase.stop_requested()) {
-    GHOSTCARD_RARE("stopped where it would have been tried again");
+    GHOSTCARD_COVERAGE_MARK("stopped where it would have been tried again");
     return EndStopped();
   }
   if (operation_.run.attempts < recovery.attempts_max) {
@@ -269,7 +269,7 @@ void Run::GiveUp() {
     operation_.phase.FinishTelling(Phase::kStopped);
   }
   const Phase phase = operation_.phase.AwaitTold();
-  if (phase == Phase::kDone) GHOSTCARD_RARE("a run was given up with its result there");
+  if (phase == Phase::kDone) GHOSTCARD_COVERAGE_MARK("a run was given up with its result there");
   resources_.notifier.Take(operation_);
   static_cast<void>(phase == Phase::kDone ? EndCompleted() : EndStopped());
 }

@@ -167,7 +167,7 @@ void ModelFaults::Reset(TimePoint now, Duration time) {
 
 void ModelFaults::GoDown(TimePoint now, CardState state) {
   if (context_.time.frozen()) {
-    GHOSTCARD_RARE("a hung card went down");
+    GHOSTCARD_COVERAGE_MARK("a hung card went down");
     context_.time.Thaw(now);
   }
   alarm_since_.reset();
@@ -182,7 +182,7 @@ void ModelFaults::AnswerAll(TimePoint now) {
   units_.Clear([&](const ServiceUnits::Response& response) { all.push_back(response); });
   for (const DelayedAction& action : context_.actions.TakeAll()) {
     if (action.kind != DelayedAction::Kind::kDeliver) continue;
-    GHOSTCARD_RARE("a reset answered a delayed response");
+    GHOSTCARD_COVERAGE_MARK("a reset answered a delayed response");
     all.push_back(action.response);
   }
   interrupts_.EndCoalescing();
@@ -196,7 +196,7 @@ void ModelFaults::AnswerAll(TimePoint now) {
   // The host hears of these completions now, not when moderation would end.
   for (uint32_t index = 0; index < queue_pairs_; ++index) {
     if (!context_.host.HasUnsignalled(index)) continue;
-    GHOSTCARD_RARE("a reset ended moderation");
+    GHOSTCARD_COVERAGE_MARK("a reset ended moderation");
     context_.host.EndModeration(index, card);
   }
 }

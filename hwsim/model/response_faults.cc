@@ -43,7 +43,7 @@ void ResponseFaults::DeliverToHost(const Response& response) {
     return true;
   });
   for (Response& next : released) {
-    GHOSTCARD_RARE("a response was overtaken");
+    GHOSTCARD_COVERAGE_MARK("a response was overtaken");
     next.time = response.time;
     Complete(next, CompletionStatus::kOk);
   }
@@ -100,13 +100,13 @@ void ResponseFaults::Release(const Response& response) {
     return other.response.rank == response.rank;
   });
   if (held == 0) return;
-  GHOSTCARD_RARE("a response was held until its time");
+  GHOSTCARD_COVERAGE_MARK("a response was held until its time");
   DeliverToHost(response);
 }
 
 void ResponseFaults::EndStall(TimePoint card, QueuePairState& queue_pair) {
   if (card < queue_pair.stalled_until) {  // another fault made the stall longer
-    GHOSTCARD_RARE("a stall was made longer");
+    GHOSTCARD_COVERAGE_MARK("a stall was made longer");
     return;
   }
   for (Response& stalled : std::exchange(queue_pair.stalled, {})) {

@@ -15,7 +15,6 @@
 #include "hwsim/model/fault_plan.h"
 #include "hwsim/rare.h"
 #include "tools/reduce.h"
-#include "tools/text/environment.h"
 #include "tools/run_process.h"
 #include "tools/run_trace.h"
 #include "tools/scenario.h"
@@ -23,6 +22,7 @@
 #include "tools/scenario_write.h"
 #include "tools/simulate_command.h"
 #include "tools/swarm.h"
+#include "tools/text/environment.h"
 #include "waitctx/job.h"
 
 namespace tools {
@@ -328,8 +328,8 @@ TEST(SimulateTest, SwarmReachesEveryMarkAndFiresEveryFault) {
   const SimulateReport report =
       RunSimulate({.seeds = {.first = 1, .last = 3000}, .workers = 2}).value();
   ASSERT_FALSE(report.failure) << "SEED=" << report.failure->seed << " " << report.failure->what;
-  EXPECT_GE(hwsim::RareMarks().size(), 20u);
-  for (const hwsim::RareMark& mark : hwsim::RareMarks()) {
+  EXPECT_GE(hwsim::CoverageMarks().size(), 20u);
+  for (const hwsim::CoverageMark& mark : hwsim::CoverageMarks()) {
     const auto count = report.counts.find(std::string("reached ") + mark.name);
     ASSERT_NE(count, report.counts.end()) << mark.name;
     EXPECT_GT(count->second, 0u) << mark.name;
