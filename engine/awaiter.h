@@ -37,13 +37,13 @@ class Engine::Awaiter final : public waitctx::Suspension {
   bool ReadyToResume() override { return !Waits(run_.Advance()); }
 
  private:
-  bool Waits(engine::Run::Step step) {
-    waiting_ = step == engine::Run::Step::kWait;
+  bool Waits(run::Run::Step step) {
+    waiting_ = step == run::Run::Step::kWait;
     if (waiting_) run_.BeforePause();
     return waiting_;
   }
 
-  engine::Run run_;
+  run::Run run_;
   RunOptions options_;
   bool waiting_ = false;
 };

@@ -8,9 +8,9 @@
 
 namespace engine {
 
-using hwsim::CompletionService;
+using hwsim::completion::CompletionService;
 using waitctx::WaitContext;
-using Step = engine::Run::Step;
+using Step = run::Run::Step;
 
 namespace {
 
@@ -25,17 +25,18 @@ const void* KeyOf(uint64_t engine_id) {
   return reinterpret_cast<const void*>(uint64_t{1} << 63 | engine_id);
 }
 
-std::vector<std::unique_ptr<RetryQueue>> MakeRetryQueues(hwsim::Card& card, Notifier& notifier) {
-  std::vector<std::unique_ptr<RetryQueue>> queues;
+std::vector<std::unique_ptr<run::RetryQueue>> MakeRetryQueues(hwsim::card::Card& card,
+                                                              notify::Notifier& notifier) {
+  std::vector<std::unique_ptr<run::RetryQueue>> queues;
   for (const auto& queue_pair : card.queue_pairs()) {
-    queues.push_back(std::make_unique<RetryQueue>(*queue_pair, notifier));
+    queues.push_back(std::make_unique<run::RetryQueue>(*queue_pair, notifier));
   }
   return queues;
 }
 
 }  // namespace
 
-hwsim::Expected<std::unique_ptr<Engine>> Engine::Create(std::unique_ptr<hwsim::Card> card,
+hwsim::Expected<std::unique_ptr<Engine>> Engine::Create(std::unique_ptr<hwsim::card::Card> card,
                                                         Options options) {
   std::unique_ptr<Engine> engine(new Engine(std::move(card), options));
   Engine* const self = engine.get();
@@ -53,11 +54,11 @@ hwsim::Expected<std::unique_ptr<Engine>> Engine::Create(std::unique_ptr<hwsim::C
   return engine;
 }
 
-Engine::Engine(std::unique_ptr<hwsim::Card> card, Options options)
+Engine::Engine(std::unique_ptr<hwsim::card::Card> card, Options options)
     : options_(options),
       binding_(options.binding != nullptr ? *options.binding : own_jobs_),
       id_(NextEngineId()),
-      notifier_(KeyOf(id_), NotificationFaults::Create(*card)),
+      notifier_(KeyOf(id_), notify::NotificationFaults::Create(*card)),
       health_(*card, options.health),
       retry_queues_(MakeRetryQueues(*card, notifier_)),
       card_(std::move(card)),
@@ -94,18 +95,18 @@ Engine::~Engine() {
 Outcome Engine::Run(OperationHandle& handle, const RunOptions& options) {
   OperationState& operation = *handle.state_;
   const bool synchronous = options.in_place || !binding_.CanPause();
-  if (synchronous) RunCounters::Add(resources_.counters.synchronous);
+  if (synchronous) run::RunCounters::Add(resources_.counters.synchronous);
   WaitContext* const context = options.in_place ? nullptr : binding_.Context();
-  engine::Run run(resources_, operation);
+  run::Run run(resources_, operation);
   for (Step step = run.Begin(context, synchronous, options); step == Step::kWait;
        step = run.Advance()) {
     if (synchronous) {
-      WaitInPlace(resources_, operation);
+      run::WaitInPlace(resources_, operation);
       continue;
     }
     run.BeforePause();
     if (binding_.Pause(PausedRun(resources_, operation))) continue;
-    PollOnce(resources_, operation);
+    run::PollOnce(resources_, operation);
   }
   if (context != nullptr) binding_.End(context);
   return run.outcome();
@@ -114,20 +115,21 @@ Outcome Engine::Run(OperationHandle& handle, const RunOptions& options) {
 WaitContext* PausedRun::context() const { return operation_->run.context; }
 
 void PausedRun::GiveUp() const {
-  Run(*resources_, *operation_).GiveUp();
+  run::Run(*resources_, *operation_).GiveUp();
   operation_->Release();
 }
 
 // --- Any thread ---
 
 void Engine::Cancel(OperationHandle& handle) {
-  if (fork_guard_.InCreator()) engine::Run(resources_, *handle.state_).Cancel();
+  if (fork_guard_.InCreator()) run::Run(resources_, *handle.state_).Cancel();
 }
 
-void Engine::OnCompleted(hwsim::QueuePair& queue_pair, std::span<hwsim::Request* const> requests) {
+void Engine::OnCompleted(hwsim::rings::QueuePair& queue_pair,
+                         std::span<hwsim::operations::Request* const> requests) {
   health_.NoteCompleted(requests.size());
-  for (hwsim::Request* const request : requests) {
-    engine::Run(resources_, static_cast<OperationState&>(*request)).OnCompletion();
+  for (hwsim::operations::Request* const request : requests) {
+    run::Run(resources_, static_cast<OperationState&>(*request)).OnCompletion();
   }
   retry_queues_[queue_pair.index()]->Grant();
   if (notifier_.HasLost()) service_->Wake();
@@ -137,19 +139,19 @@ std::optional<hwsim::TimePoint> Engine::OnTime(hwsim::TimePoint now) {
   deadlines_.Expire(
       now,
       [](OperationState& operation) { return operation.phase.RequestStop(Outcome::kTimedOut); },
-      [this](OperationState& operation) { notifier_.Tell(operation, Phase::kStopped); });
+      [this](OperationState& operation) { notifier_.Tell(operation, run::Phase::kStopped); });
   std::optional<hwsim::TimePoint> next = deadlines_.Next();
   // Before the look: a thread that adds an operation after the look sets the flag again, and wakes
   // this timer.
   resources_.sweeping.exchange(false, std::memory_order_acq_rel);
   if (resources_.GrantAll()) {
     resources_.sweeping.exchange(true, std::memory_order_acq_rel);
-    KeepEarlier(next, now + options_.watchdog_interval);
+    run::KeepEarlier(next, now + options_.watchdog_interval);
   }
   const auto on_card = [this] { return in_flight(); };
   const auto oldest_given_up = [this] { return given_up_.Oldest(); };
-  KeepEarlier(next, health_.Look(now, on_card, oldest_given_up));
-  KeepEarlier(next, notifier_.ResignalLost(now, options_.watchdog_interval));
+  run::KeepEarlier(next, health_.Look(now, on_card, oldest_given_up));
+  run::KeepEarlier(next, notifier_.ResignalLost(now, options_.watchdog_interval));
   return next;
 }
 
@@ -159,7 +161,7 @@ size_t Engine::PollHeuristically(size_t active_jobs, size_t threshold) {
   const size_t pending = in_flight();
   bool worth_while = pending > 0 && (pending >= threshold || pending >= active_jobs);
   for (size_t i = 0; i < retry_queues_.size() && !worth_while; ++i) {
-    const hwsim::QueuePair& queue_pair = *card_->queue_pairs()[i];
+    const hwsim::rings::QueuePair& queue_pair = *card_->queue_pairs()[i];
     // Jobs wait for space, and only a poll makes space.
     worth_while = retry_queues_[i]->crowded() || queue_pair.in_flight() >= queue_pair.depth();
   }
@@ -190,17 +192,17 @@ size_t Engine::in_flight() const {
 Engine::Stats Engine::stats() const {
   Stats stats;
   for (const auto& queue_pair : card_->queue_pairs()) {
-    const hwsim::QueuePair::Counts counts = queue_pair->counts();
+    const hwsim::rings::QueuePair::Counts counts = queue_pair->counts();
     stats.accepted += counts.accepted;
     stats.refused += counts.refused_error;
     stats.succeeded += counts.succeeded;
     stats.failed += counts.failed;
   }
-  const Notifier::Counts told = notifier_.counts();
+  const notify::Notifier::Counts told = notifier_.counts();
   stats.callbacks = told.callbacks;
   stats.fd_signals = told.fd_signals;
   stats.told_nobody = told.nobody;
-  const RunCounters& counters = resources_.counters;
+  const run::RunCounters& counters = resources_.counters;
   stats.again = counters.again.load(std::memory_order_relaxed);
   stats.late = counters.late.load(std::memory_order_relaxed);
   stats.timed_out = counters.timed_out.load(std::memory_order_relaxed);

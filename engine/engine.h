@@ -25,38 +25,38 @@
 #include <span>
 #include <vector>
 
-#include "engine/deadline_queue.h"
-#include "engine/health_watch.h"
 #include "engine/job_binding.h"
-#include "engine/notifier.h"
+#include "engine/notify/notifier.h"
 #include "engine/operation.h"
-#include "engine/retry_queue.h"
+#include "engine/run/deadline_queue.h"
 #include "engine/run/given_up.h"
+#include "engine/run/health_watch.h"
+#include "engine/run/retry_queue.h"
 #include "engine/run/run_resources.h"
 #include "engine/run_options.h"
-#include "hwsim/card.h"
-#include "hwsim/completion_service.h"
-#include "hwsim/fork_guard.h"
+#include "hwsim/base/fork_guard.h"
+#include "hwsim/card/card.h"
+#include "hwsim/completion/completion_service.h"
 
 namespace engine {
 
 class Engine {
  public:
   struct Options {
-    hwsim::CompletionMode completion = hwsim::CompletionMode::kInterrupt;
+    hwsim::completion::CompletionMode completion = hwsim::completion::CompletionMode::kInterrupt;
     hwsim::Duration poll_interval = std::chrono::microseconds(10);
     hwsim::Duration watchdog_interval = std::chrono::milliseconds(200);
     RetryPolicy retry = RetryPolicy::kWhenSpace;
     std::optional<hwsim::Duration> time_limit;  // for runs whose options give none
     Recovery recovery;                          // for runs whose options give none
-    HealthOptions health;                       // default: off
+    run::HealthOptions health;                  // default: off
     // Call the callback also when there is space (kWhenSpace). Off: the manual says that the
     // callback comes only after the status OK. Then a job that waits for space and has no wait fd
     // goes on when the application resumes it without having been told.
     bool callback_when_space = false;
     const JobBinding* binding = nullptr;  // null: waitctx's jobs. Outlives the engine.
   };
-  static hwsim::Expected<std::unique_ptr<Engine>> Create(std::unique_ptr<hwsim::Card> card,
+  static hwsim::Expected<std::unique_ptr<Engine>> Create(std::unique_ptr<hwsim::card::Card> card,
                                                          Options options);
   ~Engine();
   Engine(const Engine&) = delete;
@@ -92,7 +92,7 @@ class Engine {
   // nothing is due. For a caller that advances virtual time.
   std::optional<hwsim::TimePoint> NextDeadline() const;
 
-  hwsim::Card& card() const { return *card_; }
+  hwsim::card::Card& card() const { return *card_; }
   const Options& options() const { return options_; }
 
   // accepted = succeeded + failed + in flight. `late` counts completions whose runs had been given
@@ -110,15 +110,16 @@ class Engine {
     uint64_t in_software = 0;  // runs that ended with the work done in software
     uint64_t resets = 0, heartbeat_false_alarms = 0;
     uint64_t told_again = 0;  // wait fds signalled again, because a fault lost their first signal
-    hwsim::CompletionService::Stats service;
+    hwsim::completion::CompletionService::Stats service;
   };
   Stats stats() const;
 
  private:
-  Engine(std::unique_ptr<hwsim::Card> card, Options options);
+  Engine(std::unique_ptr<hwsim::card::Card> card, Options options);
 
   // Any thread.
-  void OnCompleted(hwsim::QueuePair& queue_pair, std::span<hwsim::Request* const> requests);
+  void OnCompleted(hwsim::rings::QueuePair& queue_pair,
+                   std::span<hwsim::operations::Request* const> requests);
   // The timer of the completion service: deadlines, waits for space, the card's health, lost
   // signals. Returns when to call it next; none: not before it is woken.
   std::optional<hwsim::TimePoint> OnTime(hwsim::TimePoint now);
@@ -131,15 +132,15 @@ class Engine {
   const hwsim::ForkGuard fork_guard_;
 
   // What the runs share.
-  Notifier notifier_;
-  HealthWatch health_;
-  DeadlineQueue deadlines_;
-  GivenUp given_up_;
+  notify::Notifier notifier_;
+  run::HealthWatch health_;
+  run::DeadlineQueue deadlines_;
+  run::GivenUp given_up_;
   // The service's thread ends first, then the card, then what they use.
-  std::vector<std::unique_ptr<RetryQueue>> retry_queues_;
-  std::unique_ptr<hwsim::Card> card_;
-  RunResources resources_;
-  std::unique_ptr<hwsim::CompletionService> service_;
+  std::vector<std::unique_ptr<run::RetryQueue>> retry_queues_;
+  std::unique_ptr<hwsim::card::Card> card_;
+  run::RunResources resources_;
+  std::unique_ptr<hwsim::completion::CompletionService> service_;
 };
 
 }  // namespace engine

@@ -8,11 +8,14 @@
 
 #include "waitctx/wait_context.h"
 
+namespace engine::run {
+struct RunResources;
+}  // namespace engine::run
+
 namespace engine {
 
 class Engine;
 struct OperationState;
-struct RunResources;
 
 // A run whose job is about to pause, for a binding whose jobs can be destroyed while they are
 // paused. A value: valid until the run ends, also when the job's stack is gone.
@@ -28,10 +31,10 @@ class PausedRun {
 
  private:
   friend class Engine;
-  PausedRun(RunResources& resources, OperationState& operation)
+  PausedRun(run::RunResources& resources, OperationState& operation)
       : resources_(&resources), operation_(&operation) {}
 
-  RunResources* resources_;
+  run::RunResources* resources_;
   OperationState* operation_;
 };
 

@@ -13,8 +13,8 @@
 #include <utility>
 
 #include "engine/operation_state.h"
-#include "hwsim/operations.h"
-#include "hwsim/request.h"
+#include "hwsim/operations/operations.h"
+#include "hwsim/operations/request.h"
 
 namespace engine {
 
@@ -33,7 +33,7 @@ class OperationHandle {
 
   // The completion as the card wrote it: status and times. Valid after a run that was neither
   // cancelled nor timed out.
-  const hwsim::Request& request() const { return *state_; }
+  const hwsim::operations::Request& request() const { return *state_; }
   // Whether the last run ended with the work done in software (Recovery).
   bool in_software() const { return state_->run.in_software; }
 
@@ -45,7 +45,7 @@ class OperationHandle {
   friend class Engine;
 };
 
-template <hwsim::Workload T>
+template <hwsim::operations::Workload T>
 class Operation : public OperationHandle {
  public:
   // Makes the work from T's constructor arguments.
@@ -64,12 +64,12 @@ class Operation : public OperationHandle {
     explicit State(Args&&... args)
         : OperationState([](OperationState* self) { delete static_cast<State*>(self); }),
           work(std::forward<Args>(args)...) {
-      kind = hwsim::KindOf(work);
+      kind = hwsim::operations::KindOf(work);
       size_bytes = work.size_bytes();
       output = work.output();
       // The null operation has no work for the card's execution threads.
-      if constexpr (!std::is_same_v<T, hwsim::Null>) {
-        execute = [](hwsim::Request& self) noexcept {
+      if constexpr (!std::is_same_v<T, hwsim::operations::Null>) {
+        execute = [](hwsim::operations::Request& self) noexcept {
           T& work = static_cast<State&>(self).work;
           const bool good = work.Execute();
           self.output = work.output();  // it may have moved, or shrunk to the result

@@ -13,8 +13,8 @@
 #include "engine/notify/wait_line.h"
 #include "engine/run/run_phase.h"
 #include "engine/run_options.h"
-#include "hwsim/queue_pair.h"
-#include "hwsim/request.h"
+#include "hwsim/operations/request.h"
+#include "hwsim/rings/queue_pair.h"
 #include "waitctx/wait_context.h"
 
 namespace engine {
@@ -29,12 +29,12 @@ struct RunState {
   bool on_card = false;                     // submitted, and its completion was not seen yet
   bool in_software = false;                 // the run ended with the work done in software
   Outcome outcome = Outcome::kOk;           // valid when the run is over
-  hwsim::QueuePair* queue_pair = nullptr;
+  hwsim::rings::QueuePair* queue_pair = nullptr;
   std::optional<hwsim::TimePoint> deadline;
   std::optional<uint32_t> retries_left;  // at a full queue pair; none: it waits for space
   Recovery recovery;
   uint32_t attempts = 0;  // accepted submits
-  NotifyState notify;
+  notify::NotifyState notify;
 };
 
 // The operation's place in a retry queue. Empty between runs: a run leaves the queue before it
@@ -49,7 +49,7 @@ struct QueueLinks {
   waitctx::WaitContextRef context;
 };
 
-struct OperationState : hwsim::Request {
+struct OperationState : hwsim::operations::Request {
   using Deleter = void (*)(OperationState*);
   explicit OperationState(Deleter deleter) : deleter(deleter) {}
 
@@ -57,7 +57,7 @@ struct OperationState : hwsim::Request {
   // the request of a run that was given up. Requires: no run is under way.
   void Release();
 
-  RunPhase phase;
+  run::RunPhase phase;
   RunState run;
   QueueLinks queue;
   const Deleter deleter;

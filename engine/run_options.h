@@ -8,7 +8,7 @@
 #include <optional>
 #include <string_view>
 
-#include "hwsim/clock.h"
+#include "hwsim/base/clock.h"
 
 namespace engine {
 

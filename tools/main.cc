@@ -2,17 +2,17 @@
 #include "tools/cli/bench_command.h"
 #include "tools/cli/check_command.h"
 #include "tools/cli/command_line.h"
+#include "tools/cli/replay_command.h"
 #include "tools/cli/saturate_command.h"
-#include "tools/replay_command.h"
-#include "tools/simulate_command.h"
+#include "tools/cli/simulate_command.h"
 
 int main(int argc, char** argv) {
-  tools::BenchCommand bench;
-  tools::SaturateCommand saturate;
-  tools::CheckCommand check;
-  tools::SimulateCommand simulate;
-  tools::ReplayCommand replay;
-  tools::CommandLine line;
+  tools::cli::BenchCommand bench;
+  tools::cli::SaturateCommand saturate;
+  tools::cli::CheckCommand check;
+  tools::cli::SimulateCommand simulate;
+  tools::cli::ReplayCommand replay;
+  tools::cli::CommandLine line;
   line.Register(
       "bench", "Compare fd and callback notification, and interrupt, polling and inline completion",
       bench);

@@ -2,7 +2,7 @@
 # With everything installed it asks neither apt nor the network.
 # shellcheck shell=bash
 
-# Package, and what it is for: those who are not on Debian look for the same under other names.
+# Package, and what it is for. Other systems have these packages under other names.
 readonly needed_packages=(
   "bazel-bootstrap: Bazel 4.2, builds everything, brings a JDK"
   "build-essential: make, the C compiler and library headers"

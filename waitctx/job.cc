@@ -3,12 +3,12 @@
 #include <atomic>
 #include <new>
 
-#include "waitctx/job_slot.h"
-#include "waitctx/job_stacks.h"
-#include "waitctx/return_by_jump.h"
-#include "waitctx/stack_overflow.h"
+#include "waitctx/base/tls.h"
+#include "waitctx/fibres/job_slot.h"
+#include "waitctx/fibres/job_stacks.h"
+#include "waitctx/fibres/return_by_jump.h"
+#include "waitctx/fibres/stack_overflow.h"
 #include "waitctx/thread_jobs.h"
-#include "waitctx/tls.h"
 
 namespace waitctx {
 namespace internal {
@@ -23,7 +23,7 @@ using internal::ThreadJobs;
 namespace {
 
 // The signal handler calls it too, so it only loads.
-bool DescribeRunningJob(RunningJob& job) {
+bool DescribeRunningJob(fibres::RunningJob& job) {
   const ThreadJobs* jobs = t_jobs;
   if (jobs == nullptr || jobs->current == nullptr) return false;
   job.handle = jobs->current->AsHandle();
@@ -47,11 +47,11 @@ uint64_t NextThreadNumber() {
 }
 
 // The first frame of every job's stack. An exception that reaches it ends the process.
-void RunJobs(RawFiber& fiber) noexcept {
+void RunJobs(fibres::RawFiber& fiber) noexcept {
   for (;;) {
-    JobSlot* slot = t_jobs->current;
+    fibres::JobSlot* slot = t_jobs->current;
     slot->result = slot->function(slot->args);
-    slot->state = JobState::kIdle;
+    slot->state = fibres::JobState::kIdle;
     fiber.SuspendFresh();
   }
 }
@@ -61,7 +61,7 @@ void RunJobs(RawFiber& fiber) noexcept {
 namespace internal {
 
 ThreadJobs::ThreadJobs() : number_(NextThreadNumber()) {
-  ReportStackOverflows(&DescribeRunningJob);
+  fibres::ReportStackOverflows(&DescribeRunningJob);
 }
 
 void ThreadJobs::Make() {
@@ -70,15 +70,15 @@ void ThreadJobs::Make() {
   [[maybe_unused]] ThreadJobsReaper* volatile use = &reaper;  // constructs it
 }
 
-JobSlot* ThreadJobs::MakeSlot() {
-  const std::optional<Stack> stack = AllocateJobStack();
+fibres::JobSlot* ThreadJobs::MakeSlot() {
+  const std::optional<fibres::Stack> stack = fibres::AllocateJobStack();
   if (!stack) {
     last_error = "no stack: out of memory, or of mappings for guard pages (vm.max_map_count)";
     return nullptr;
   }
-  JobSlot* slot = TakeJobSlot();
+  fibres::JobSlot* slot = fibres::TakeJobSlot();
   if (slot == nullptr) {
-    FreeJobStack(*stack);
+    fibres::FreeJobStack(*stack);
     last_error = "out of memory";
     return nullptr;
   }
@@ -88,10 +88,10 @@ JobSlot* ThreadJobs::MakeSlot() {
   return slot;
 }
 
-void ThreadJobs::DestroySlot(JobSlot* slot) {
+void ThreadJobs::DestroySlot(fibres::JobSlot* slot) {
   slot->fiber.Destroy();
-  FreeJobStack(slot->fiber.stack());
-  GiveJobSlot(slot);
+  fibres::FreeJobStack(slot->fiber.stack());
+  fibres::GiveJobSlot(slot);
 }
 
 bool ThreadJobs::Init(size_t max_size, size_t init_size) {
@@ -101,12 +101,12 @@ bool ThreadJobs::Init(size_t max_size, size_t init_size) {
   }
   max_size_ = max_size;
   while (idle_ != nullptr && max_size != 0 && in_flight_ + idle_count_ > max_size) {
-    JobSlot* slot = std::exchange(idle_, idle_->next);
+    fibres::JobSlot* slot = std::exchange(idle_, idle_->next);
     --idle_count_;
     DestroySlot(slot);
   }
   while (in_flight_ + idle_count_ < init_size) {
-    JobSlot* slot = MakeSlot();
+    fibres::JobSlot* slot = MakeSlot();
     if (slot == nullptr) break;
     slot->next = std::exchange(idle_, slot);
     ++idle_count_;
@@ -145,7 +145,7 @@ WaitContext* CurrentWaitContext() {
 
 WaitContext* JobWaitContext(const Job* job) {
   if (job == nullptr) return nullptr;
-  const JobSlot* slot = JobSlot::Of(job);
+  const fibres::JobSlot* slot = fibres::JobSlot::Of(job);
   return slot->Is(job) ? slot->context : nullptr;
 }
 

@@ -26,6 +26,11 @@
 
 namespace waitctx {
 
+using fibres::Job;
+using fibres::JobFunction;
+using fibres::JobPoolCounts;
+using fibres::JobStatus;
+
 // Starts `function` on a job of this thread's pool and runs it until it pauses or finishes.
 // `args` are copied; an empty span gives the function a null pointer. `context` may be null; the
 // job then has nothing to wait on. Requires: the caller holds a reference to `context` until this

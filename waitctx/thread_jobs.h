@@ -16,11 +16,11 @@
 #include <span>
 #include <utility>
 
+#include "waitctx/base/tls.h"
+#include "waitctx/fibres/job_slot.h"
 #include "waitctx/fibres/job_types.h"
-#include "waitctx/job_slot.h"
-#include "waitctx/raw_fiber.h"
-#include "waitctx/stack_overflow.h"
-#include "waitctx/tls.h"
+#include "waitctx/fibres/raw_fiber.h"
+#include "waitctx/fibres/stack_overflow.h"
 #include "waitctx/wait_context.h"
 
 namespace waitctx::internal {
@@ -35,9 +35,10 @@ class ThreadJobs {
   static ThreadJobs* GetIfAny();
 
   // As StartJob and ResumeJob. Inline, so that one return follows a switch.
-  [[gnu::always_inline]] JobStatus Start(Job*& job, WaitContext* context, int& result,
-                                         JobFunction function, std::span<const std::byte> args);
-  [[gnu::always_inline]] JobStatus Resume(Job*& job, int& result);
+  [[gnu::always_inline]] fibres::JobStatus Start(fibres::Job*& job, WaitContext* context,
+                                                 int& result, fibres::JobFunction function,
+                                                 std::span<const std::byte> args);
+  [[gnu::always_inline]] fibres::JobStatus Resume(fibres::Job*& job, int& result);
   // Requires: CanPause().
   [[gnu::always_inline]] void Pause();
   bool CanPause() const { return current != nullptr && current->blocked == 0; }
@@ -50,29 +51,30 @@ class ThreadJobs {
       HoldContext(current);
     }
   }
-  JobPoolCounts counts() const { return {in_flight_ + orphans_, idle_count_, max_size_}; }
+  fibres::JobPoolCounts counts() const { return {in_flight_ + orphans_, idle_count_, max_size_}; }
 
-  JobSlot* current = nullptr;  // the running job's; null: none
+  fibres::JobSlot* current = nullptr;  // the running job's; null: none
   const char* last_error = kNoError;
 
  private:
   ThreadJobs();
   static void Make();
-  JobStatus Refuse(const char* why) {
+  fibres::JobStatus Refuse(const char* why) {
     last_error = why;
-    return JobStatus::kError;
+    return fibres::JobStatus::kError;
   }
-  [[gnu::always_inline]] JobStatus Run(JobSlot* slot, Job*& job, int& result);
-  JobSlot* TakeSlot();
-  JobSlot* MakeSlot();
-  void Finish(JobSlot* slot);
-  static void HoldContext(JobSlot* slot) {
+  [[gnu::always_inline]] fibres::JobStatus Run(fibres::JobSlot* slot, fibres::Job*& job,
+                                               int& result);
+  fibres::JobSlot* TakeSlot();
+  fibres::JobSlot* MakeSlot();
+  void Finish(fibres::JobSlot* slot);
+  static void HoldContext(fibres::JobSlot* slot) {
     slot->holds_context = true;
     (void)WaitContextRef::Retain(slot->context).Release();
   }
-  static void DestroySlot(JobSlot* slot);
+  static void DestroySlot(fibres::JobSlot* slot);
 
-  ExceptionState* const exceptions_ = ExceptionState::OfThread();
+  fibres::ExceptionState* const exceptions_ = fibres::ExceptionState::OfThread();
   // Unique, unlike the address of this object and the system's thread id.
   const uint64_t number_;
   // Each Cleanup() begins a new pool. Jobs in flight at that time become orphans: counts() includes
@@ -82,8 +84,8 @@ class ThreadJobs {
   size_t orphans_ = 0;
   size_t idle_count_ = 0;
   size_t max_size_ = 0;
-  JobSlot* idle_ = nullptr;
-  AlternateStack alternate_stack_;
+  fibres::JobSlot* idle_ = nullptr;
+  fibres::AlternateStack alternate_stack_;
 };
 
 extern constinit GHOSTCARD_SHARED_TLS ThreadJobs* t_jobs;
@@ -97,8 +99,8 @@ inline ThreadJobs& ThreadJobs::Get() {
   return *t_jobs;
 }
 
-inline JobSlot* ThreadJobs::TakeSlot() {
-  if (JobSlot* slot = idle_; slot != nullptr) {
+inline fibres::JobSlot* ThreadJobs::TakeSlot() {
+  if (fibres::JobSlot* slot = idle_; slot != nullptr) {
     idle_ = slot->next;
     --idle_count_;
     return slot;
@@ -110,7 +112,7 @@ inline JobSlot* ThreadJobs::TakeSlot() {
   return MakeSlot();
 }
 
-inline void ThreadJobs::Finish(JobSlot* slot) {
+inline void ThreadJobs::Finish(fibres::JobSlot* slot) {
   slot->NextGeneration();
   slot->blocked = 0;
   slot->KeepLibraryContext(nullptr);
@@ -130,35 +132,36 @@ inline void ThreadJobs::Finish(JobSlot* slot) {
   ++idle_count_;
 }
 
-inline JobStatus ThreadJobs::Run(JobSlot* slot, Job*& job, int& result) {
-  slot->state = JobState::kRunning;
+inline fibres::JobStatus ThreadJobs::Run(fibres::JobSlot* slot, fibres::Job*& job, int& result) {
+  slot->state = fibres::JobState::kRunning;
   current = slot;
   slot->fiber.Resume(exceptions_);
   current = nullptr;
-  if (slot->state == JobState::kPaused) {
+  if (slot->state == fibres::JobState::kPaused) {
     // The first pause: from now on the job may outlive its caller's reference.
     if (!slot->holds_context && slot->context != nullptr) [[unlikely]]
       HoldContext(slot);
     job = slot->AsHandle();
-    return JobStatus::kPaused;
+    return fibres::JobStatus::kPaused;
   }
   job = nullptr;
   result = slot->result;
   Finish(slot);
-  return JobStatus::kFinished;
+  return fibres::JobStatus::kFinished;
 }
 
-inline JobStatus ThreadJobs::Start(Job*& job, WaitContext* context, int& result,
-                                   JobFunction function, std::span<const std::byte> args) {
+inline fibres::JobStatus ThreadJobs::Start(fibres::Job*& job, WaitContext* context, int& result,
+                                           fibres::JobFunction function,
+                                           std::span<const std::byte> args) {
   if (current != nullptr) return Refuse("a job cannot start another");
   if (function == nullptr) return Refuse("no function");
   std::unique_ptr<std::byte[]> big_args;
-  if (args.size() > JobSlot::kInlineArgs) {
+  if (args.size() > fibres::JobSlot::kInlineArgs) {
     big_args.reset(new (std::nothrow) std::byte[args.size()]);
     if (big_args == nullptr) return Refuse("out of memory for the arguments");
   }
-  JobSlot* slot = TakeSlot();
-  if (slot == nullptr) return JobStatus::kNoJobs;
+  fibres::JobSlot* slot = TakeSlot();
+  if (slot == nullptr) return fibres::JobStatus::kNoJobs;
   ++in_flight_;
 
   slot->function = function;
@@ -172,22 +175,22 @@ inline JobStatus ThreadJobs::Start(Job*& job, WaitContext* context, int& result,
   return Run(slot, job, result);
 }
 
-inline JobStatus ThreadJobs::Resume(Job*& job, int& result) {
+inline fibres::JobStatus ThreadJobs::Resume(fibres::Job*& job, int& result) {
   if (current != nullptr) return Refuse("a job cannot resume another, nor itself");
   if (job == nullptr) return Refuse("no job");
-  JobSlot* slot = JobSlot::Of(job);
+  fibres::JobSlot* slot = fibres::JobSlot::Of(job);
   if (!slot->Is(job)) return Refuse("the job has finished: its handle is stale");
   if (slot->owner.load(std::memory_order_relaxed) != number_) {
     return Refuse("the job is another thread's: resume it on the thread that started it");
   }
-  if (slot->state != JobState::kPaused) return Refuse("the job is not paused");
+  if (slot->state != fibres::JobState::kPaused) return Refuse("the job is not paused");
   if (slot->context != nullptr) slot->context->ResetChanges();
   return Run(slot, job, result);
 }
 
 inline void ThreadJobs::Pause() {
-  JobSlot* slot = current;
-  slot->state = JobState::kPaused;
+  fibres::JobSlot* slot = current;
+  slot->state = fibres::JobState::kPaused;
   slot->fiber.Suspend();
 }
 

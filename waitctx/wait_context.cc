@@ -5,8 +5,8 @@
 #include <new>
 #include <thread>
 
-#include "waitctx/sanitizers.h"
-#include "waitctx/tls.h"
+#include "waitctx/base/sanitizers.h"
+#include "waitctx/base/tls.h"
 
 namespace waitctx {
 namespace internal {

@@ -11,11 +11,11 @@
 #include <cstdint>
 #include <utility>
 
-#include "hwsim/clock.h"
-#include "hwsim/fd.h"
-#include "hwsim/mutex.h"
+#include "hwsim/base/clock.h"
+#include "hwsim/base/fd.h"
+#include "hwsim/base/mutex.h"
 
-namespace engine {
+namespace engine::notify {
 
 class WaitLine {
  public:
@@ -46,6 +46,6 @@ struct NotifyState {
   hwsim::Duration complete_before_pause{};
 };
 
-}  // namespace engine
+}  // namespace engine::notify
 
 #endif  // GHOSTCARD_ENGINE_NOTIFY_WAIT_LINE_H_

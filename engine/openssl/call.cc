@@ -8,7 +8,7 @@
 #include "engine/openssl/exit_gate.h"
 #include "hwsim/operations/libcrypto.h"
 
-namespace engine {
+namespace engine::openssl {
 
 namespace {
 
@@ -45,7 +45,7 @@ Call::~Call() {
 
 bool Call::Execute() noexcept {
   const ExitGate::LibcryptoUse use;
-  const hwsim::ErrorMark mark;
+  const hwsim::operations::ErrorMark mark;
   bool succeeded = false;
   try {
     out_.Resize(out_bytes_max_);  // an earlier run may have shrunk it
@@ -86,4 +86,4 @@ bool MakeCall(Offload& offload, Operation<Call>& operation) {
   return false;
 }
 
-}  // namespace engine
+}  // namespace engine::openssl

@@ -17,9 +17,9 @@
 #include <vector>
 
 #include "engine/openssl/offload.h"
-#include "hwsim/request.h"
+#include "hwsim/operations/request.h"
 
-namespace engine {
+namespace engine::openssl {
 
 // Input or output bytes of a call; overwritten before they are freed.
 class CallBytes {
@@ -48,7 +48,8 @@ class Call {
   // the caller takes over, and must then give an equivalent result (see ContextChange).
   using Function = std::function<bool(CallBytes& out)>;
 
-  Call(hwsim::OperationKind kind, size_t size_bytes, size_t out_bytes_max, Function function)
+  Call(hwsim::operations::OperationKind kind, size_t size_bytes, size_t out_bytes_max,
+       Function function)
       : kind_(kind),
         size_bytes_(static_cast<uint32_t>(size_bytes)),
         function_(std::move(function)),
@@ -58,7 +59,7 @@ class Call {
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
 
-  hwsim::OperationKind kind() const { return kind_; }
+  hwsim::operations::OperationKind kind() const { return kind_; }
   uint32_t size_bytes() const { return size_bytes_; }
   std::span<std::byte> output() {
     return std::as_writable_bytes(std::span(out_.data(), out_.size()));
@@ -77,7 +78,7 @@ class Call {
   };
   void KeepError();
 
-  hwsim::OperationKind kind_;
+  hwsim::operations::OperationKind kind_;
   uint32_t size_bytes_;
   Function function_;
   size_t out_bytes_max_;
@@ -92,6 +93,6 @@ bool MakeCall(Offload& offload, Operation<Call>& operation);
 // Puts "ghostcard: `message`" on this thread's error queue.
 void RaiseError(const std::string& message);
 
-}  // namespace engine
+}  // namespace engine::openssl
 
 #endif  // GHOSTCARD_ENGINE_OPENSSL_CALL_H_

@@ -20,7 +20,7 @@
 #include "engine/openssl/call.h"
 #include "engine/openssl/shared_object.h"
 
-namespace engine {
+namespace engine::openssl {
 
 // Null: no memory.
 SharedDigestContext NewDigestContext();
@@ -89,6 +89,6 @@ class ContextChange {
   const std::shared_ptr<State> state_;
 };
 
-}  // namespace engine
+}  // namespace engine::openssl
 
 #endif  // GHOSTCARD_ENGINE_OPENSSL_CONTEXT_CHANGE_H_

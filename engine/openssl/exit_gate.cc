@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <thread>
 
-namespace engine {
+namespace engine::openssl {
 
 namespace {
 
@@ -71,4 +71,4 @@ void ExitGate::ReopenInChild() {
   state.compare_exchange_strong(held, State::kOpen, std::memory_order_relaxed);
 }
 
-}  // namespace engine
+}  // namespace engine::openssl

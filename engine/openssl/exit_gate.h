@@ -7,7 +7,7 @@
 #ifndef GHOSTCARD_ENGINE_OPENSSL_EXIT_GATE_H_
 #define GHOSTCARD_ENGINE_OPENSSL_EXIT_GATE_H_
 
-namespace engine {
+namespace engine::openssl {
 
 class ExitGate {
  public:
@@ -38,6 +38,6 @@ class ExitGate {
   static void ReopenInChild();
 };
 
-}  // namespace engine
+}  // namespace engine::openssl
 
 #endif  // GHOSTCARD_ENGINE_OPENSSL_EXIT_GATE_H_

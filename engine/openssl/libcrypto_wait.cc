@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-namespace engine {
+namespace engine::openssl {
 
 using waitctx::WaitContext;
 using waitctx::WaitContextRef;
@@ -120,4 +120,4 @@ void LibcryptoJobs::End(WaitContext* context) const {
   }
 }
 
-}  // namespace engine
+}  // namespace engine::openssl

@@ -29,10 +29,10 @@
 #include <utility>
 
 #include "engine/job_binding.h"
-#include "hwsim/error.h"
-#include "hwsim/fd.h"
+#include "hwsim/base/error.h"
+#include "hwsim/base/fd.h"
 
-namespace engine {
+namespace engine::openssl {
 
 class LibcryptoJobs final : public JobBinding {
  public:
@@ -51,6 +51,6 @@ class LibcryptoJobs final : public JobBinding {
   const hwsim::EventFd never_readable_;
 };
 
-}  // namespace engine
+}  // namespace engine::openssl
 
 #endif  // GHOSTCARD_ENGINE_OPENSSL_LIBCRYPTO_WAIT_H_

@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "engine/openssl/exit_gate.h"
-#include "hwsim/model/profile_toml.h"
-#include "hwsim/real_card.h"
+#include "hwsim/card/real_card.h"
+#include "hwsim/config/profile_toml.h"
 
-namespace engine {
+namespace engine::openssl {
 
 using hwsim::Expected;
 
@@ -65,13 +65,13 @@ std::string FailureReason(Outcome outcome) {
 const std::string& Offload::failure_reason() { return last_failure; }
 
 Expected<Offload*> Offload::Create(const OffloadOptions& options) {
-  auto profile = options.config.empty() ? hwsim::ShippedProfile(options.profile)
-                                        : hwsim::LoadProfile(options.config);
+  auto profile = options.config.empty() ? hwsim::config::ShippedProfile(options.profile)
+                                        : hwsim::config::LoadProfile(options.config);
   if (!profile) return hwsim::Unexpected(profile.error());
   return Create(options, std::move(*profile));
 }
 
-Expected<Offload*> Offload::Create(const OffloadOptions& options, hwsim::Profile profile) {
+Expected<Offload*> Offload::Create(const OffloadOptions& options, hwsim::model::Profile profile) {
   if (options.queue_pairs > profile.queue_pairs_max) {
     return hwsim::Unexpected("queue_pairs: " + std::to_string(options.queue_pairs) +
                              " is not allowed; the card of profile \"" + profile.name + "\" has " +
@@ -116,12 +116,12 @@ void Offload::ResetInChild() {
 Expected<std::unique_ptr<Offload::ProcessEngine>> Offload::MakeProcessEngine() const {
   auto jobs = LibcryptoJobs::Create();
   if (!jobs) return hwsim::Unexpected(std::move(jobs.error()));
-  auto card = hwsim::RealCard::Create({.profile = profile_,
-                                       .queue_pairs = options_.queue_pairs,
-                                       .depth = options_.depth,
-                                       .transport = options_.transport,
-                                       .execution_threads = options_.execution_threads,
-                                       .seed = options_.seed});
+  auto card = hwsim::card::RealCard::Create({.profile = profile_,
+                                             .queue_pairs = options_.queue_pairs,
+                                             .depth = options_.depth,
+                                             .transport = options_.transport,
+                                             .execution_threads = options_.execution_threads,
+                                             .seed = options_.seed});
   if (!card) return hwsim::Unexpected(std::move(card.error()));
   auto engine =
       Engine::Create(std::move(*card), {.completion = options_.completion,
@@ -231,4 +231,4 @@ void Offload::PrintStatistics() {
                static_cast<unsigned long long>(counts.given_up));
 }
 
-}  // namespace engine
+}  // namespace engine::openssl

@@ -23,7 +23,7 @@
 #include "engine/openssl/options.h"
 #include "hwsim/model/profile.h"
 
-namespace engine {
+namespace engine::openssl {
 
 class Offload {
  public:
@@ -31,12 +31,13 @@ class Offload {
   // The card itself is made at the first use.
   static hwsim::Expected<Offload*> Create(const OffloadOptions& options);
   // `profile` describes the card, instead of the profile that `options` names.
-  static hwsim::Expected<Offload*> Create(const OffloadOptions& options, hwsim::Profile profile);
+  static hwsim::Expected<Offload*> Create(const OffloadOptions& options,
+                                          hwsim::model::Profile profile);
 
   // Runs `operation` on the card, or in the caller (see software_fallback). True: it succeeded.
   // False: it failed, and this thread's failure_reason() says why. The reason is empty when the
   // work itself failed (for example on bad padding); then the operation has the error.
-  template <hwsim::Workload Work>
+  template <hwsim::operations::Workload Work>
   bool Run(Operation<Work>& operation) {
     switch (RunOnCard(operation)) {
       case Ending::kDone:
@@ -89,7 +90,7 @@ class Offload {
   struct ProcessEngine;
   enum class Ending : uint8_t { kDone, kFailed, kRunInCaller };
 
-  Offload(OffloadOptions options, hwsim::Profile profile)
+  Offload(OffloadOptions options, hwsim::model::Profile profile)
       : options_(std::move(options)), profile_(std::move(profile)) {}
   Ending RunOnCard(OperationHandle& operation);
   // Makes this process's engine if there is none. Null: failure_reason() says why not.
@@ -101,7 +102,7 @@ class Offload {
   static void ResetInChild();
 
   OffloadOptions options_;
-  const hwsim::Profile profile_;
+  const hwsim::model::Profile profile_;
   std::mutex mutex_;  // held while the engine is made, and across fork()
   // Made once in each process and never freed. Acquire/release: a reader sees a complete engine.
   std::atomic<ProcessEngine*> process_engine_{nullptr};
@@ -111,6 +112,6 @@ class Offload {
   std::atomic<uint64_t> retries_max_{kNoLimit};
 };
 
-}  // namespace engine
+}  // namespace engine::openssl
 
 #endif  // GHOSTCARD_ENGINE_OPENSSL_OFFLOAD_H_

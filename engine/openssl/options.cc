@@ -15,16 +15,16 @@
 
 #include "hwsim/base/enum_names.h"
 #include "hwsim/base/parse_number.h"
-#include "hwsim/model/known_names.h"
-#include "hwsim/model/profile_toml.h"
+#include "hwsim/config/known_names.h"
+#include "hwsim/config/profile_toml.h"
 
-namespace engine {
+namespace engine::openssl {
 
 namespace {
 
-using hwsim::CompletionMode;
 using hwsim::Expected;
-using hwsim::TransportKind;
+using hwsim::completion::CompletionMode;
+using hwsim::rings::TransportKind;
 
 // Sets an option from its text. Returns what is allowed, or an empty string on success.
 using Setter = std::function<std::string(OffloadOptions&, std::string_view)>;
@@ -61,7 +61,7 @@ Setter OneOf(const Names<T>& names, T OffloadOptions::*member) {
       }
       allowed.push_back(name);
     }
-    return hwsim::JoinedNames(allowed);
+    return hwsim::config::JoinedNames(allowed);
   };
 }
 
@@ -80,8 +80,9 @@ Setter Switch(bool OffloadOptions::*member) {
 
 // Checks the name already here, so that the error names the option.
 std::string SetProfile(OffloadOptions& options, std::string_view text) {
-  const auto names = hwsim::ShippedProfileNames();
-  if (std::find(names.begin(), names.end(), text) == names.end()) return hwsim::JoinedNames(names);
+  const auto names = hwsim::config::ShippedProfileNames();
+  if (std::find(names.begin(), names.end(), text) == names.end())
+    return hwsim::config::JoinedNames(names);
   options.profile = text;
   return {};
 }
@@ -108,7 +109,7 @@ std::span<const Option> AllOptions() {
                                          &OffloadOptions::transport)},
       {"completion", OneOf(NamesOf({CompletionMode::kInterrupt, CompletionMode::kPolling,
                                     CompletionMode::kInline},
-                                   &hwsim::CompletionModeName),
+                                   &hwsim::completion::CompletionModeName),
                            &OffloadOptions::completion)},
       {"poll_interval_us", Number(1, 1'000'000,
                                   [](OffloadOptions& options, uint64_t value) {
@@ -187,7 +188,7 @@ Expected<void> OffloadOptions::Set(std::string_view name, std::string_view value
                              "\" is not allowed; " + allowed);
   }
   return hwsim::Unexpected(std::string(name) + ": no such option; " +
-                           hwsim::Suggestion(name, Names()));
+                           hwsim::config::Suggestion(name, Names()));
 }
 
 Expected<void> OffloadOptions::SetFromEnvironment() {
@@ -206,12 +207,12 @@ Expected<void> OffloadOptions::SetFromEnvironment() {
     const std::string_view text = *entry;
     const std::string_view variable = text.substr(0, text.find('='));
     if (!variable.starts_with(kEnvironmentPrefix)) continue;
-    const auto nearest = hwsim::NearestName(variable, names);
+    const auto nearest = hwsim::config::NearestName(variable, names);
     if (!nearest || *nearest == variable) continue;
     return hwsim::Unexpected(std::string(variable) + ": no such variable; " +
-                             hwsim::Suggestion(variable, names));
+                             hwsim::config::Suggestion(variable, names));
   }
   return {};
 }
 
-}  // namespace engine
+}  // namespace engine::openssl

@@ -15,11 +15,11 @@
 #include <vector>
 
 #include "engine/engine.h"
-#include "hwsim/completion_service.h"
-#include "hwsim/error.h"
+#include "hwsim/base/error.h"
+#include "hwsim/completion/completion_service.h"
 #include "hwsim/rings/transport.h"
 
-namespace engine {
+namespace engine::openssl {
 
 // Work that goes to the card when its data reaches a threshold.
 enum class SizedWork : uint8_t { kDigest, kMac, kCbc, kCtr, kGcm, kChaCha20Poly1305, kKdf };
@@ -28,11 +28,12 @@ inline constexpr size_t kSizedWorkCount = 7;
 struct OffloadOptions {
   std::string profile = "ideal";  // `profile`: a shipped profile
   std::string config;             // `config`: a TOML file, used instead of `profile`
-  hwsim::TransportKind transport = hwsim::TransportKind::kAuto;          // `transport`
-  hwsim::CompletionMode completion = hwsim::CompletionMode::kInterrupt;  // `completion`
-  hwsim::Duration poll_interval = std::chrono::microseconds(10);         // `poll_interval_us`
-  hwsim::Duration watchdog_interval = std::chrono::milliseconds(200);    // `watchdog_interval_ms`
-  RetryPolicy retry = RetryPolicy::kWhenSpace;                           // `retry`
+  hwsim::rings::TransportKind transport = hwsim::rings::TransportKind::kAuto;  // `transport`
+  hwsim::completion::CompletionMode completion =
+      hwsim::completion::CompletionMode::kInterrupt;                   // `completion`
+  hwsim::Duration poll_interval = std::chrono::microseconds(10);       // `poll_interval_us`
+  hwsim::Duration watchdog_interval = std::chrono::milliseconds(200);  // `watchdog_interval_ms`
+  RetryPolicy retry = RetryPolicy::kWhenSpace;                         // `retry`
   // Also call the callback when there is space after EAGAIN. Off: the application resumes such a
   // job by itself.
   bool callback_when_space = true;                      // `callback_when_space`
@@ -68,6 +69,6 @@ struct OffloadOptions {
   hwsim::Expected<void> SetFromEnvironment();
 };
 
-}  // namespace engine
+}  // namespace engine::openssl
 
 #endif  // GHOSTCARD_ENGINE_OPENSSL_OPTIONS_H_

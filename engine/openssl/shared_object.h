@@ -12,7 +12,7 @@
 
 #include "hwsim/operations/libcrypto.h"
 
-namespace engine {
+namespace engine::openssl {
 
 using SharedPkey = std::shared_ptr<EVP_PKEY>;
 using SharedPkeyContext = std::shared_ptr<EVP_PKEY_CTX>;
@@ -22,23 +22,23 @@ using SharedMacContext = std::shared_ptr<EVP_MAC_CTX>;
 using SharedKdfContext = std::shared_ptr<EVP_KDF_CTX>;
 
 // Takes ownership of the object. Null stays null.
-inline SharedPkey Own(EVP_PKEY* pkey) { return {pkey, hwsim::Freer<EVP_PKEY_free>()}; }
+inline SharedPkey Own(EVP_PKEY* pkey) { return {pkey, hwsim::operations::Freer<EVP_PKEY_free>()}; }
 inline SharedPkeyContext Own(EVP_PKEY_CTX* context) {
-  return {context, hwsim::Freer<EVP_PKEY_CTX_free>()};
+  return {context, hwsim::operations::Freer<EVP_PKEY_CTX_free>()};
 }
 inline SharedDigestContext Own(EVP_MD_CTX* context) {
-  return {context, hwsim::Freer<EVP_MD_CTX_free>()};
+  return {context, hwsim::operations::Freer<EVP_MD_CTX_free>()};
 }
 inline SharedCipherContext Own(EVP_CIPHER_CTX* context) {
-  return {context, hwsim::Freer<EVP_CIPHER_CTX_free>()};
+  return {context, hwsim::operations::Freer<EVP_CIPHER_CTX_free>()};
 }
 inline SharedMacContext Own(EVP_MAC_CTX* context) {
-  return {context, hwsim::Freer<EVP_MAC_CTX_free>()};
+  return {context, hwsim::operations::Freer<EVP_MAC_CTX_free>()};
 }
 inline SharedKdfContext Own(EVP_KDF_CTX* context) {
-  return {context, hwsim::Freer<EVP_KDF_CTX_free>()};
+  return {context, hwsim::operations::Freer<EVP_KDF_CTX_free>()};
 }
 
-}  // namespace engine
+}  // namespace engine::openssl
 
 #endif  // GHOSTCARD_ENGINE_OPENSSL_SHARED_OBJECT_H_

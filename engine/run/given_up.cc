@@ -1,8 +1,8 @@
 #include "engine/run/given_up.h"
 
-#include "hwsim/rare.h"
+#include "hwsim/base/coverage_mark.h"
 
-namespace engine {
+namespace engine::run {
 
 using hwsim::MutexLock;
 
@@ -49,4 +49,4 @@ void GivenUp::LetGoOfAll() {
   }
 }
 
-}  // namespace engine
+}  // namespace engine::run

@@ -11,10 +11,10 @@
 #include <unordered_map>
 
 #include "engine/operation_state.h"
-#include "hwsim/clock.h"
-#include "hwsim/mutex.h"
+#include "hwsim/base/clock.h"
+#include "hwsim/base/mutex.h"
 
-namespace engine {
+namespace engine::run {
 
 class GivenUp {
  public:
@@ -39,6 +39,6 @@ class GivenUp {
   std::unordered_map<OperationState*, hwsim::TimePoint> operations_ GHOSTCARD_GUARDED_BY(mutex_);
 };
 
-}  // namespace engine
+}  // namespace engine::run
 
 #endif  // GHOSTCARD_ENGINE_RUN_GIVEN_UP_H_

@@ -4,13 +4,13 @@
 #include <thread>
 #include <utility>
 
-namespace engine {
+namespace engine::run {
 
 namespace {
 
 void WaitForNextTry(RunResources& resources) {
   if (resources.Poll() > 0) return;
-  hwsim::TimeDriver* const time = resources.card.time_driver();
+  hwsim::card::TimeDriver* const time = resources.card.time_driver();
   if (time != nullptr && time->Step()) return;
   std::this_thread::sleep_for(resources.poll_interval.load(std::memory_order_relaxed));
 }
@@ -24,7 +24,7 @@ void WaitInPlace(RunResources& resources, OperationState& operation) {
   }
   constexpr int kSpins = 64;
   hwsim::Duration nap = std::chrono::microseconds(20);
-  hwsim::TimeDriver* const time = resources.card.time_driver();
+  hwsim::card::TimeDriver* const time = resources.card.time_driver();
   for (int spins = 0;; ++spins) {
     const Phase phase = operation.phase.now();
     if (!RunPhase::IsWaiting(phase)) return;
@@ -53,9 +53,9 @@ void PollOnce(RunResources& resources, OperationState& operation) {
 void CompleteOnOtherThread(RunResources& resources, OperationState& operation) {
   const hwsim::Duration limit =
       std::exchange(operation.run.notify.complete_before_pause, hwsim::Duration::zero());
-  hwsim::Card& card = resources.card;
+  hwsim::card::Card& card = resources.card;
   const hwsim::TimePoint until = card.clock().Now() + limit;
-  hwsim::TimeDriver* const time = card.time_driver();
+  hwsim::card::TimeDriver* const time = card.time_driver();
   // Not this thread: an application may assume that its callback never runs on the job's own.
   std::thread([&] {
     while (operation.phase.now() == Phase::kPaused && card.clock().Now() < until) {
@@ -65,4 +65,4 @@ void CompleteOnOtherThread(RunResources& resources, OperationState& operation) {
   }).join();
 }
 
-}  // namespace engine
+}  // namespace engine::run

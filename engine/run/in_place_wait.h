@@ -8,7 +8,7 @@
 #include "engine/operation_state.h"
 #include "engine/run/run_resources.h"
 
-namespace engine {
+namespace engine::run {
 
 // For a synchronous owner: polls until the operation leaves its waiting phase. When the run does
 // not wait to be told (kRetry), one poll, or one poll interval if it found nothing.
@@ -22,6 +22,6 @@ void PollOnce(RunResources& resources, OperationState& operation);
 // operation is told, while its job has not paused yet. Gives up after the fault's time.
 void CompleteOnOtherThread(RunResources& resources, OperationState& operation);
 
-}  // namespace engine
+}  // namespace engine::run
 
 #endif  // GHOSTCARD_ENGINE_RUN_IN_PLACE_WAIT_H_

@@ -1,12 +1,12 @@
 #include "engine/run/run.h"
 
-#include "hwsim/check.h"
-#include "hwsim/rare.h"
+#include "hwsim/base/check.h"
+#include "hwsim/base/coverage_mark.h"
 
-namespace engine {
+namespace engine::run {
 
-using hwsim::CompletionStatus;
-using hwsim::SubmitStatus;
+using hwsim::operations::CompletionStatus;
+using hwsim::operations::SubmitStatus;
 using waitctx::Status;
 using waitctx::WaitContext;
 
@@ -139,7 +139,7 @@ Run::Step Run::OnFull(bool granted) {
 }
 
 Run::Step Run::OnRefused(bool granted) {
-  using Admission = hwsim::QueuePair::Admission;
+  using Admission = hwsim::rings::QueuePair::Admission;
   const bool restarting = operation_.run.queue_pair->admission() == Admission::kClosed;
   if (restarting && operation_.run.recovery.wait_for_restart) {
     GHOSTCARD_COVERAGE_MARK("waited for a restart");
@@ -153,7 +153,7 @@ Run::Step Run::OnRefused(bool granted) {
 Run::Step Run::WaitForCompletion() {
   operation_.run.on_card = true;
   if (operation_.phase.now() != Phase::kRunning) return EndCompleted();
-  resources_.notifier.Attach(operation_, Notifier::Awaited::kCompletion);
+  resources_.notifier.Attach(operation_, notify::Notifier::Awaited::kCompletion);
   switch (operation_.phase.Pause()) {
     case RunPhase::PauseAnswer::kPaused:
       return Step::kWait;
@@ -168,10 +168,11 @@ Run::Step Run::WaitForCompletion() {
 Run::Step Run::WaitForSpace(bool at_head) {
   const bool synchronous = operation_.run.synchronous;
   if (resources_.policy.retry == RetryPolicy::kImmediate && !synchronous) {
-    resources_.notifier.Attach(operation_, Notifier::Awaited::kNextTry);
+    resources_.notifier.Attach(operation_, notify::Notifier::Awaited::kNextTry);
     return Step::kWait;
   }
-  const bool has_wait_fd = resources_.notifier.Attach(operation_, Notifier::Awaited::kSpace);
+  const bool has_wait_fd =
+      resources_.notifier.Attach(operation_, notify::Notifier::Awaited::kSpace);
   const bool can_be_told =
       synchronous || has_wait_fd ||
       (resources_.policy.callback_when_space && operation_.run.context != nullptr);
@@ -297,4 +298,4 @@ void Run::OnCompletion() {
   }
 }
 
-}  // namespace engine
+}  // namespace engine::run

@@ -24,7 +24,7 @@
 #include "engine/run_options.h"
 #include "waitctx/wait_context.h"
 
-namespace engine {
+namespace engine::run {
 
 class Run {
  public:
@@ -82,6 +82,6 @@ class Run {
   OperationState& operation_;
 };
 
-}  // namespace engine
+}  // namespace engine::run
 
 #endif  // GHOSTCARD_ENGINE_RUN_RUN_H_

@@ -2,9 +2,9 @@
 
 #include <thread>
 
-#include "hwsim/check.h"
+#include "hwsim/base/check.h"
 
-namespace engine {
+namespace engine::run {
 
 bool RunPhase::Begin() {
   const Phase phase = now();
@@ -46,4 +46,4 @@ Phase RunPhase::AwaitStop(Phase phase) const {
   return AwaitTold();
 }
 
-}  // namespace engine
+}  // namespace engine::run

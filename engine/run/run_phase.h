@@ -42,7 +42,7 @@
 
 #include "engine/run_options.h"
 
-namespace engine {
+namespace engine::run {
 
 enum class Phase : uint32_t {
   kIdle,       // with its owner; no run is under way
@@ -189,6 +189,6 @@ class RunPhase {
   std::atomic<Outcome> stop_{Outcome::kOk};
 };
 
-}  // namespace engine
+}  // namespace engine::run
 
 #endif  // GHOSTCARD_ENGINE_RUN_RUN_PHASE_H_

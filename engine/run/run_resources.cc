@@ -1,6 +1,6 @@
 #include "engine/run/run_resources.h"
 
-namespace engine {
+namespace engine::run {
 
 size_t RunResources::Poll(size_t quota) {
   if (!fork_guard.InCreator()) return 0;
@@ -39,4 +39,4 @@ uint32_t RunResources::QueuePairOfThread() {
   return choice.index;
 }
 
-}  // namespace engine
+}  // namespace engine::run

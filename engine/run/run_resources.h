@@ -11,17 +11,17 @@
 #include <optional>
 #include <span>
 
-#include "engine/deadline_queue.h"
-#include "engine/health_watch.h"
-#include "engine/notifier.h"
-#include "engine/retry_queue.h"
+#include "engine/notify/notifier.h"
+#include "engine/run/deadline_queue.h"
 #include "engine/run/given_up.h"
+#include "engine/run/health_watch.h"
+#include "engine/run/retry_queue.h"
 #include "engine/run_options.h"
-#include "hwsim/card.h"
-#include "hwsim/completion_service.h"
-#include "hwsim/fork_guard.h"
+#include "hwsim/base/fork_guard.h"
+#include "hwsim/card/card.h"
+#include "hwsim/completion/completion_service.h"
 
-namespace engine {
+namespace engine::run {
 
 // How a run goes where its RunOptions do not say.
 struct RunPolicy {
@@ -46,13 +46,14 @@ struct RunResources {
   const uint64_t engine_id;  // no two engines of a process have the same, ever
   const RunPolicy policy;
   const hwsim::ForkGuard& fork_guard;
-  hwsim::Card& card;
+  hwsim::card::Card& card;
   const std::span<const std::unique_ptr<RetryQueue>> retry_queues;  // one for each queue pair
-  Notifier& notifier;
+  notify::Notifier& notifier;
   HealthWatch& health;
   DeadlineQueue& deadlines;
   GivenUp& given_up;
-  hwsim::CompletionService* service = nullptr;  // set by Engine::Create, before the first run
+  hwsim::completion::CompletionService* service =
+      nullptr;  // set by Engine::Create, before the first run
 
   RunCounters counters{};
   std::atomic<hwsim::Duration> poll_interval;  // stands alone: no order needed
@@ -77,6 +78,6 @@ inline void KeepEarlier(std::optional<hwsim::TimePoint>& time,
   if (other && (!time || *other < *time)) time = other;
 }
 
-}  // namespace engine
+}  // namespace engine::run
 
 #endif  // GHOSTCARD_ENGINE_RUN_RUN_RESOURCES_H_

@@ -8,7 +8,7 @@
 #include <chrono>
 #include <ctime>
 
-#include "hwsim/clock.h"
+#include "hwsim/base/clock.h"
 
 namespace hwsim {
 

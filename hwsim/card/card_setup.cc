@@ -5,7 +5,7 @@
 
 #include "hwsim/model/latency_model.h"
 
-namespace hwsim {
+namespace hwsim::card {
 namespace {
 
 // Random streams. The model numbers its own from 0; these are far from them.
@@ -14,13 +14,16 @@ constexpr uint64_t kOpenStream = uint64_t{1} << 33;
 constexpr uint64_t kListStream = uint64_t{1} << 34;
 constexpr uint64_t kSiteStream = uint64_t{1} << 35;
 
-FaultInjector MakeInjector(const CardSetup& setup, FaultSite site, uint64_t stream) {
-  return FaultInjector(setup.profile.faults, site, Random(setup.seed).Fork(stream), setup.start);
+faults::FaultInjector MakeInjector(const CardSetup& setup, faults::FaultSite site,
+                                   uint64_t stream) {
+  return faults::FaultInjector(setup.profile.faults, site, Random(setup.seed).Fork(stream),
+                               setup.start);
 }
 
 }  // namespace
 
-Expected<void> CheckCardOptions(const Profile& profile, uint32_t queue_pairs, uint32_t* depth) {
+Expected<void> CheckCardOptions(const model::Profile& profile, uint32_t queue_pairs,
+                                uint32_t* depth) {
   if (auto valid = profile.Validate(); !valid) return valid;
   if (queue_pairs < 1 || queue_pairs > profile.queue_pairs_max) {
     return Unexpected("queue_pairs: " + std::to_string(queue_pairs) + "; 1 to " +
@@ -35,11 +38,11 @@ Expected<void> CheckCardOptions(const Profile& profile, uint32_t queue_pairs, ui
 }
 
 Expected<uint32_t> OpenableQueuePairs(const CardSetup& setup, uint32_t queue_pairs) {
-  FaultInjector faults = MakeInjector(setup, FaultSite::kOpen, kOpenStream);
+  faults::FaultInjector faults = MakeInjector(setup, faults::FaultSite::kOpen, kOpenStream);
   if (faults.empty()) return queue_pairs;
   uint32_t open = 0;
   for (uint32_t index = 0; index < queue_pairs; ++index) {
-    const std::optional<Fault> fault =
+    const std::optional<faults::Fault> fault =
         faults.At({.queue_pair = index, .in_flight = open, .now = setup.start});
     if (!fault) {
       ++open;
@@ -55,23 +58,23 @@ Expected<uint32_t> OpenableQueuePairs(const CardSetup& setup, uint32_t queue_pai
   return open;
 }
 
-QueuePair::Options QueuePairOptions(const CardSetup& setup, uint32_t index, uint32_t depth,
-                                    const Clock& clock) {
+rings::QueuePair::Options QueuePairOptions(const CardSetup& setup, uint32_t index, uint32_t depth,
+                                           const Clock& clock) {
   return {.index = index,
           .depth = depth,
-          .submit_faults = MakeInjector(setup, FaultSite::kSubmit, kSubmitStream + index),
-          .list_faults = MakeInjector(setup, FaultSite::kList, kListStream + index),
-          .repeats = setup.profile.faults.Has(FaultKind::kResponseDuplicated),
+          .submit_faults = MakeInjector(setup, faults::FaultSite::kSubmit, kSubmitStream + index),
+          .list_faults = MakeInjector(setup, faults::FaultSite::kList, kListStream + index),
+          .repeats = setup.profile.faults.Has(faults::FaultKind::kResponseDuplicated),
           .fault_log = &setup.fault_log,
           .clock = &clock};
 }
 
-FaultInjector FaultsOutsideCard(const CardSetup& setup, FaultSite site) {
+faults::FaultInjector FaultsOutsideCard(const CardSetup& setup, faults::FaultSite site) {
   return MakeInjector(setup, site, kSiteStream + static_cast<uint64_t>(site));
 }
 
-uint32_t CompletionRingDepth(const Profile& profile, uint32_t depth) {
-  return profile.faults.Has(FaultKind::kResponseDuplicated) ? 2 * depth : depth;
+uint32_t CompletionRingDepth(const model::Profile& profile, uint32_t depth) {
+  return profile.faults.Has(faults::FaultKind::kResponseDuplicated) ? 2 * depth : depth;
 }
 
-}  // namespace hwsim
+}  // namespace hwsim::card

@@ -7,41 +7,42 @@
 
 #include <cstdint>
 
-#include "hwsim/clock.h"
-#include "hwsim/error.h"
-#include "hwsim/model/fault_injector.h"
-#include "hwsim/model/fault_log.h"
+#include "hwsim/base/clock.h"
+#include "hwsim/base/error.h"
+#include "hwsim/faults/fault_injector.h"
+#include "hwsim/faults/fault_log.h"
 #include "hwsim/model/profile.h"
-#include "hwsim/queue_pair.h"
+#include "hwsim/rings/queue_pair.h"
 
-namespace hwsim {
+namespace hwsim::card {
 
 // What a card is made of. The profile and the log outlive the card's parts.
 struct CardSetup {
-  const Profile& profile;
+  const model::Profile& profile;
   uint64_t seed = 1;
   TimePoint start{};  // times in the fault plan count from here
-  FaultLog& fault_log;
+  faults::FaultLog& fault_log;
 };
 
 // Checks the profile, the number of queue pairs and the depth. Replaces a depth of 0 by the
 // profile's. Error: a sentence that names the bad option and its bounds.
-Expected<void> CheckCardOptions(const Profile& profile, uint32_t queue_pairs, uint32_t* depth);
+Expected<void> CheckCardOptions(const model::Profile& profile, uint32_t queue_pairs,
+                                uint32_t* depth);
 
 // How many of `queue_pairs` can be opened: fewer where the fault instances_exhausted strikes, and
 // each strike is logged. Error: none can be opened.
 Expected<uint32_t> OpenableQueuePairs(const CardSetup& setup, uint32_t queue_pairs);
 
 // Options of the queue pair at `index`, with its faults at submit. `clock` outlives the queue pair.
-QueuePair::Options QueuePairOptions(const CardSetup& setup, uint32_t index, uint32_t depth,
-                                    const Clock& clock);
+rings::QueuePair::Options QueuePairOptions(const CardSetup& setup, uint32_t index, uint32_t depth,
+                                           const Clock& clock);
 
 // The faults for Card::FaultsAt.
-FaultInjector FaultsOutsideCard(const CardSetup& setup, FaultSite site);
+faults::FaultInjector FaultsOutsideCard(const CardSetup& setup, faults::FaultSite site);
 
 // Entries of a completion ring: twice the depth where responses may be duplicated.
-uint32_t CompletionRingDepth(const Profile& profile, uint32_t depth);
+uint32_t CompletionRingDepth(const model::Profile& profile, uint32_t depth);
 
-}  // namespace hwsim
+}  // namespace hwsim::card
 
 #endif  // GHOSTCARD_HWSIM_CARD_CARD_SETUP_H_

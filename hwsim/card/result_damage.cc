@@ -7,7 +7,7 @@
 
 #include "hwsim/model/latency_model.h"
 
-namespace hwsim {
+namespace hwsim::card {
 namespace {
 
 // Flips `count` different bits, or all of them if there are fewer, drawn from `seed`.
@@ -27,19 +27,19 @@ void FlipBits(std::span<std::byte> bytes, uint32_t count, uint64_t seed) {
 
 }  // namespace
 
-void ResultDamage::Apply(Request& request) {
+void ResultDamage::Apply(operations::Request& request) {
   const auto found = faults_.find(&request);
   if (found == faults_.end()) return;
-  const Fault fault = found->second;
+  const faults::Fault fault = found->second;
   faults_.erase(found);
-  const bool succeeded = request.status == CompletionStatus::kPending;
-  if (fault.kind == FaultKind::kWrongResult) {
+  const bool succeeded = request.status == operations::CompletionStatus::kPending;
+  if (fault.kind == faults::FaultKind::kWrongResult) {
     if (succeeded) FlipBits(request.output, fault.times, fault.draw);
   } else if (succeeded) {
-    request.status = CompletionStatus::kOperationFailed;
-  } else if (request.status == CompletionStatus::kOperationFailed) {
-    request.status = CompletionStatus::kOk;
+    request.status = operations::CompletionStatus::kOperationFailed;
+  } else if (request.status == operations::CompletionStatus::kOperationFailed) {
+    request.status = operations::CompletionStatus::kOk;
   }
 }
 
-}  // namespace hwsim
+}  // namespace hwsim::card

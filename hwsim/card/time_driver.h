@@ -4,9 +4,9 @@
 #ifndef GHOSTCARD_HWSIM_CARD_TIME_DRIVER_H_
 #define GHOSTCARD_HWSIM_CARD_TIME_DRIVER_H_
 
-#include "hwsim/clock.h"
+#include "hwsim/base/clock.h"
 
-namespace hwsim {
+namespace hwsim::card {
 
 class TimeDriver {
  public:
@@ -22,6 +22,6 @@ class TimeDriver {
   ~TimeDriver() = default;
 };
 
-}  // namespace hwsim
+}  // namespace hwsim::card
 
 #endif  // GHOSTCARD_HWSIM_CARD_TIME_DRIVER_H_

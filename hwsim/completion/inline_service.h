@@ -11,7 +11,7 @@
 
 #include "hwsim/completion/service_base.h"
 
-namespace hwsim {
+namespace hwsim::completion {
 
 class InlineService final : public ServiceBase {
  public:
@@ -43,6 +43,6 @@ class InlineService final : public ServiceBase {
   std::optional<TimePoint> next_;  // guarded by busy_
 };
 
-}  // namespace hwsim
+}  // namespace hwsim::completion
 
 #endif  // GHOSTCARD_HWSIM_COMPLETION_INLINE_SERVICE_H_

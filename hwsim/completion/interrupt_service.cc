@@ -6,12 +6,13 @@
 #include <optional>
 #include <utility>
 
+#include "hwsim/base/check.h"
 #include "hwsim/base/thread_timing.h"
-#include "hwsim/check.h"
 
-namespace hwsim {
+namespace hwsim::completion {
 
-Expected<std::unique_ptr<CompletionService>> InterruptService::Create(Card& card, Options options) {
+Expected<std::unique_ptr<CompletionService>> InterruptService::Create(card::Card& card,
+                                                                      Options options) {
   auto wake_fd = EventFd::Create();
   if (!wake_fd) return Unexpected(std::move(wake_fd.error()));
   UniqueFd epoll_fd(::epoll_create1(EPOLL_CLOEXEC));
@@ -23,7 +24,8 @@ Expected<std::unique_ptr<CompletionService>> InterruptService::Create(Card& card
   return service;
 }
 
-InterruptService::InterruptService(Card& card, Options options, EventFd wake_fd, UniqueFd epoll_fd)
+InterruptService::InterruptService(card::Card& card, Options options, EventFd wake_fd,
+                                   UniqueFd epoll_fd)
     : ThreadedService(card, std::move(options), std::move(wake_fd)),
       epoll_fd_(std::move(epoll_fd)) {}
 
@@ -48,8 +50,8 @@ Expected<void> InterruptService::AddDescriptor(int fd, uint32_t tag) {
 void InterruptService::Run() {
   for (const auto& queue_pair : card_.queue_pairs()) to_serve_.push_back(queue_pair.get());
   while (!stopping()) {
-    std::vector<QueuePair*> turn = std::exchange(to_serve_, {});
-    for (QueuePair* queue_pair : turn) Serve(*queue_pair);
+    std::vector<rings::QueuePair*> turn = std::exchange(to_serve_, {});
+    for (rings::QueuePair* queue_pair : turn) Serve(*queue_pair);
     RunOnTime();
     if (stopping()) break;
     if (!watchdog_on_ && !BecomeIdle()) StartWatchdog();
@@ -79,7 +81,7 @@ bool InterruptService::ServeEvents(int count) {
   return interrupted;
 }
 
-void InterruptService::Serve(QueuePair& queue_pair) {
+void InterruptService::Serve(rings::QueuePair& queue_pair) {
   queue_pair.DisarmInterrupt();
   const size_t handled = Drain(queue_pair, kTurnMax);
   CountPoll(handled);
@@ -116,4 +118,4 @@ int InterruptService::Sleep() {
   return std::max(count, 0);
 }
 
-}  // namespace hwsim
+}  // namespace hwsim::completion

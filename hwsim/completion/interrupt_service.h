@@ -20,14 +20,14 @@
 
 #include "hwsim/completion/service_thread.h"
 
-namespace hwsim {
+namespace hwsim::completion {
 
 class InterruptService final : public ThreadedService {
  public:
   // Makes the service and starts its thread. Fails when the process is out of descriptors.
   // Requires: `options` are within their bounds; `card` outlives the service and its interrupts are
   // on.
-  static Expected<std::unique_ptr<CompletionService>> Create(Card& card, Options options);
+  static Expected<std::unique_ptr<CompletionService>> Create(card::Card& card, Options options);
   ~InterruptService() override { Stop(); }
 
  private:
@@ -38,7 +38,7 @@ class InterruptService final : public ThreadedService {
   // turn. No source: large enough to make turns rare.
   static constexpr size_t kTurnMax = 16 * kBurst;
 
-  InterruptService(Card& card, Options options, EventFd wake_fd, UniqueFd epoll_fd);
+  InterruptService(card::Card& card, Options options, EventFd wake_fd, UniqueFd epoll_fd);
 
   // Puts the wake-up and all interrupt lines into the epoll set.
   Expected<void> AddDescriptors();
@@ -46,7 +46,7 @@ class InterruptService final : public ThreadedService {
 
   void Run() override;
   // Handles what the queue pair has and arms its line, or notes it in to_serve_.
-  void Serve(QueuePair& queue_pair);
+  void Serve(rings::QueuePair& queue_pair);
   // Sleeps until a line rises, a wake-up, OnTime's deadline or the watchdog's look. Does not sleep
   // while to_serve_ has an entry. Fills events_; returns how many.
   int Sleep();
@@ -58,11 +58,12 @@ class InterruptService final : public ThreadedService {
 
   const UniqueFd epoll_fd_;
   std::array<epoll_event, kEventsMax> events_;
-  std::vector<QueuePair*> to_serve_;  // their lines are disarmed, and they may have completions
+  std::vector<rings::QueuePair*>
+      to_serve_;  // their lines are disarmed, and they may have completions
   bool watchdog_on_ = false;
   TimePoint next_look_{};  // while watchdog_on_
 };
 
-}  // namespace hwsim
+}  // namespace hwsim::completion
 
 #endif  // GHOSTCARD_HWSIM_COMPLETION_INTERRUPT_SERVICE_H_

@@ -8,9 +8,10 @@
 
 #include "hwsim/base/thread_timing.h"
 
-namespace hwsim {
+namespace hwsim::completion {
 
-Expected<std::unique_ptr<CompletionService>> PollingService::Create(Card& card, Options options) {
+Expected<std::unique_ptr<CompletionService>> PollingService::Create(card::Card& card,
+                                                                    Options options) {
   auto wake_fd = EventFd::Create();
   if (!wake_fd) return Unexpected(std::move(wake_fd.error()));
   std::unique_ptr<PollingService> service(
@@ -46,4 +47,4 @@ void PollingService::Sleep(std::optional<Duration> time_max) {
   wakeups_.Add(1);
 }
 
-}  // namespace hwsim
+}  // namespace hwsim::completion

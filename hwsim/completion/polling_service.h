@@ -10,13 +10,13 @@
 
 #include "hwsim/completion/service_thread.h"
 
-namespace hwsim {
+namespace hwsim::completion {
 
 class PollingService final : public ThreadedService {
  public:
   // Makes the service and starts its thread. Fails when the process is out of descriptors.
   // Requires: `options` are within their bounds; `card` outlives the service.
-  static Expected<std::unique_ptr<CompletionService>> Create(Card& card, Options options);
+  static Expected<std::unique_ptr<CompletionService>> Create(card::Card& card, Options options);
   ~PollingService() override { Stop(); }
 
  private:
@@ -27,6 +27,6 @@ class PollingService final : public ThreadedService {
   void Sleep(std::optional<Duration> time_max);
 };
 
-}  // namespace hwsim
+}  // namespace hwsim::completion
 
 #endif  // GHOSTCARD_HWSIM_COMPLETION_POLLING_SERVICE_H_

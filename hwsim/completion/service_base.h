@@ -12,13 +12,13 @@
 #include <span>
 #include <utility>
 
-#include "hwsim/completion_service.h"
+#include "hwsim/completion/completion_service.h"
 
-namespace hwsim {
+namespace hwsim::completion {
 
 class ServiceBase : public CompletionService {
  public:
-  ServiceBase(Card& card, Options options)
+  ServiceBase(card::Card& card, Options options)
       : card_(card),
         options_(std::move(options)),
         poll_interval_(options_.poll_interval),
@@ -41,8 +41,8 @@ class ServiceBase : public CompletionService {
  protected:
   // Pops and handles up to `quota` requests; 0: until the queue pair is empty. Returns how many.
   // A burst that is not full emptied the queue pair, so there is no further pop after it.
-  size_t Drain(QueuePair& queue_pair, size_t quota) {
-    std::array<Request*, kBurst> burst;
+  size_t Drain(rings::QueuePair& queue_pair, size_t quota) {
+    std::array<operations::Request*, kBurst> burst;
     size_t handled = 0;
     while (quota == 0 || handled < quota) {
       const size_t wanted = quota == 0 ? kBurst : std::min(kBurst, quota - handled);
@@ -61,7 +61,7 @@ class ServiceBase : public CompletionService {
   Duration poll_interval() const { return poll_interval_.load(std::memory_order_relaxed); }
   Duration watchdog_interval() const { return watchdog_interval_.load(std::memory_order_relaxed); }
 
-  Card& card_;
+  card::Card& card_;
   const Options options_;
 
  private:
@@ -69,6 +69,6 @@ class ServiceBase : public CompletionService {
   std::atomic<Duration> watchdog_interval_;
 };
 
-}  // namespace hwsim
+}  // namespace hwsim::completion
 
 #endif  // GHOSTCARD_HWSIM_COMPLETION_SERVICE_BASE_H_

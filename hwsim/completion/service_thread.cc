@@ -4,9 +4,9 @@
 
 #include <utility>
 
-namespace hwsim {
+namespace hwsim::completion {
 
-ThreadedService::ThreadedService(Card& card, Options options, EventFd wake_fd)
+ThreadedService::ThreadedService(card::Card& card, Options options, EventFd wake_fd)
     : ServiceBase(card, std::move(options)), wake_fd_(std::move(wake_fd)) {}
 
 void ThreadedService::NoteSubmitted() {
@@ -71,4 +71,4 @@ bool ThreadedService::BecomeIdle() {
 
 bool ThreadedService::EndIdle() { return idle_.exchange(false, std::memory_order_seq_cst); }
 
-}  // namespace hwsim
+}  // namespace hwsim::completion

@@ -17,15 +17,15 @@
 #include <thread>
 
 #include "hwsim/base/counter.h"
+#include "hwsim/base/fd.h"
+#include "hwsim/base/fork_guard.h"
 #include "hwsim/completion/service_base.h"
-#include "hwsim/fd.h"
-#include "hwsim/fork_guard.h"
 
-namespace hwsim {
+namespace hwsim::completion {
 
 class ThreadedService : public ServiceBase {
  public:
-  ThreadedService(Card& card, Options options, EventFd wake_fd);
+  ThreadedService(card::Card& card, Options options, EventFd wake_fd);
 
   void NoteSubmitted() override;
   void Wake() override;
@@ -68,6 +68,6 @@ class ThreadedService : public ServiceBase {
   std::unique_ptr<std::thread> thread_;  // null: not started
 };
 
-}  // namespace hwsim
+}  // namespace hwsim::completion
 
 #endif  // GHOSTCARD_HWSIM_COMPLETION_SERVICE_THREAD_H_

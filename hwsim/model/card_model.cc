@@ -2,14 +2,14 @@
 
 #include <algorithm>
 
+#include "hwsim/base/check.h"
 #include "hwsim/base/random.h"
-#include "hwsim/check.h"
-#include "hwsim/model/card_server.h"
 #include "hwsim/model/card_time.h"
 #include "hwsim/model/host_interface.h"
 #include "hwsim/model/model_faults.h"
+#include "hwsim/model/service_units.h"
 
-namespace hwsim {
+namespace hwsim::model {
 
 class CardModel::Impl {
  public:
@@ -19,8 +19,8 @@ class CardModel::Impl {
         host_(profile.moderation, queue_pairs, time_, start) {
     GHOSTCARD_CHECK(queue_pairs >= 1 && queue_pairs <= profile.queue_pairs_max,
                     "1 to queue_pairs_max queue pairs");
-    const FaultPlan& plan = profile.faults;
-    if (plan.Has(FaultSite::kArrival) || plan.Has(FaultSite::kInterrupt)) {
+    const faults::FaultPlan& plan = profile.faults;
+    if (plan.Has(faults::FaultSite::kArrival) || plan.Has(faults::FaultSite::kInterrupt)) {
       AddFaults(plan, seed, start);
     }
   }
@@ -58,7 +58,7 @@ class CardModel::Impl {
 
   void Reset(TimePoint now, Duration time) {
     MoveTo(now);
-    if (faults_ == nullptr) AddFaults(FaultPlan{}, 0, now);
+    if (faults_ == nullptr) AddFaults(faults::FaultPlan{}, 0, now);
     Run(now);
     faults_->Reset(now, time);
   }
@@ -67,7 +67,7 @@ class CardModel::Impl {
  private:
   static constexpr TimePoint kNever = TimePoint::max();
 
-  void AddFaults(const FaultPlan& plan, uint64_t seed, TimePoint start) {
+  void AddFaults(const faults::FaultPlan& plan, uint64_t seed, TimePoint start) {
     faults_ = std::make_unique<ModelFaults>(plan, queue_pairs_, seed, start, time_, units_, host_);
   }
 
@@ -109,7 +109,7 @@ class CardModel::Impl {
 
   void Deliver(const ServiceUnits::Response& response) {
     if (faults_ == nullptr) {
-      host_.Complete(response, CompletionStatus::kOk);
+      host_.Complete(response, operations::CompletionStatus::kOk);
     } else {
       faults_->Deliver(response);
     }
@@ -146,7 +146,7 @@ CardModel::CardModel(const Profile& profile, uint32_t queue_pairs, uint64_t seed
 CardModel::~CardModel() = default;
 
 void CardModel::Arrive(TimePoint now, RequestId request, uint32_t queue_pair,
-                       OperationKind operation, uint32_t size_bytes) {
+                       operations::OperationKind operation, uint32_t size_bytes) {
   impl_->Arrive(now, {.request = request, .size_bytes = size_bytes, .operation = operation},
                 queue_pair);
 }
@@ -173,4 +173,4 @@ void CardModel::TakeFaults(std::vector<ModelFault>& faults) {
   if (impl_->faults() != nullptr) impl_->faults()->TakeFaults(faults);
 }
 
-}  // namespace hwsim
+}  // namespace hwsim::model

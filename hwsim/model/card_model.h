@@ -25,7 +25,7 @@
 #include "hwsim/model/model_event.h"
 #include "hwsim/model/profile.h"
 
-namespace hwsim {
+namespace hwsim::model {
 
 class CardModel {
  public:
@@ -38,8 +38,8 @@ class CardModel {
 
   // A request arrives. A service unit that becomes free at `now` is free for it. Requires: `now` is
   // not negative and not before the time of any earlier call; queue_pair < queue_pairs.
-  void Arrive(TimePoint now, RequestId request, uint32_t queue_pair, OperationKind operation,
-              uint32_t size_bytes);
+  void Arrive(TimePoint now, RequestId request, uint32_t queue_pair,
+              operations::OperationKind operation, uint32_t size_bytes);
 
   // The time at which to call Advance next: no event happens before it. nullopt: no event happens
   // before another request arrives. While requests wait for a service unit the answer may be early:
@@ -77,6 +77,6 @@ class CardModel {
   std::unique_ptr<Impl> impl_;
 };
 
-}  // namespace hwsim
+}  // namespace hwsim::model
 
 #endif  // GHOSTCARD_HWSIM_MODEL_CARD_MODEL_H_

@@ -2,7 +2,7 @@
 
 #include <array>
 
-namespace hwsim {
+namespace hwsim::model {
 
 std::string_view CardStateName(CardState state) {
   static constexpr std::array<std::string_view, 4> kNames = {"up", "fatal_error", "restarting",
@@ -10,4 +10,4 @@ std::string_view CardStateName(CardState state) {
   return kNames[static_cast<size_t>(state)];
 }
 
-}  // namespace hwsim
+}  // namespace hwsim::model

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace hwsim {
+namespace hwsim::model {
 
 // kUp -> kFatalError -> kRestarting -> kUp, or kUp -> kLost.
 enum class CardState : uint8_t {
@@ -18,6 +18,6 @@ enum class CardState : uint8_t {
 };
 std::string_view CardStateName(CardState state);  // "up", "fatal_error", "restarting", "lost"
 
-}  // namespace hwsim
+}  // namespace hwsim::model
 
 #endif  // GHOSTCARD_HWSIM_MODEL_CARD_STATE_H_

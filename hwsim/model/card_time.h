@@ -1,15 +1,15 @@
 // CardTime: the card's own clock. It stands still while the card hangs, and runs as fast as the
 // world's clock (the driver's) otherwise.
 //
-// Threads: none; whoever drives the model. Time: both clocks start equal.
+// Threads: one at a time, the caller of the model. Time: both clocks start equal.
 #ifndef GHOSTCARD_HWSIM_MODEL_CARD_TIME_H_
 #define GHOSTCARD_HWSIM_MODEL_CARD_TIME_H_
 
 #include <optional>
 
-#include "hwsim/clock.h"
+#include "hwsim/base/clock.h"
 
-namespace hwsim {
+namespace hwsim::model {
 
 class CardTime {
  public:
@@ -38,6 +38,6 @@ class CardTime {
   Duration frozen_total_{};  // of all hangs that are over
 };
 
-}  // namespace hwsim
+}  // namespace hwsim::model
 
 #endif  // GHOSTCARD_HWSIM_MODEL_CARD_TIME_H_

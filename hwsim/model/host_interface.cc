@@ -1,6 +1,6 @@
 #include "hwsim/model/host_interface.h"
 
-namespace hwsim {
+namespace hwsim::model {
 
 void HostInterface::Repeat(const Response& response) {
   events_.push_back({.kind = ModelEvent::Kind::kRepeat,
@@ -23,4 +23,4 @@ void HostInterface::EndModeration(uint32_t queue_pair, TimePoint card) {
   OfferInterrupt(queue_pair, card);
 }
 
-}  // namespace hwsim
+}  // namespace hwsim::model

@@ -1,9 +1,9 @@
 // HostInterface: the host's side of the card in the model. Requests enter here and are counted,
 // completions and interrupts leave here as ModelEvents.
 //
-// Threads: none; whoever drives the model. Time: methods take the card's own time (card_time.h),
-// events carry the world's. Limits: allocates nothing once its list of events has grown to the size
-// that is needed.
+// Threads: one at a time, the caller of the model. Time: methods take the card's own time
+// (card_time.h), events carry the world's. Limits: allocates nothing once its list of events has
+// grown to the size that is needed.
 #ifndef GHOSTCARD_HWSIM_MODEL_HOST_INTERFACE_H_
 #define GHOSTCARD_HWSIM_MODEL_HOST_INTERFACE_H_
 
@@ -11,13 +11,13 @@
 #include <cstdint>
 #include <vector>
 
-#include "hwsim/check.h"
-#include "hwsim/model/card_server.h"
+#include "hwsim/base/check.h"
 #include "hwsim/model/card_time.h"
+#include "hwsim/model/interrupt_moderator.h"
 #include "hwsim/model/model_event.h"
-#include "hwsim/model/moderator.h"
+#include "hwsim/model/service_units.h"
 
-namespace hwsim {
+namespace hwsim::model {
 
 class HostInterface {
  public:
@@ -57,7 +57,7 @@ class HostInterface {
   // on the card.
   TimePoint idle_since() const { return idle_since_; }
   // The operation of the request of the queue pair that completed last.
-  OperationKind last_operation(uint32_t queue_pair) const {
+  operations::OperationKind last_operation(uint32_t queue_pair) const {
     return queue_pairs_[queue_pair].last_operation;
   }
 
@@ -66,7 +66,7 @@ class HostInterface {
   // The request completes at response.time, and its interrupt rises if moderation and the filter
   // let it. Requires: the request is on the card. Flat, because every request passes here and
   // the compiler does not inline push_back otherwise.
-  [[gnu::flatten]] void Complete(const Response& response, CompletionStatus status) {
+  [[gnu::flatten]] void Complete(const Response& response, operations::CompletionStatus status) {
     QueuePairState& state = queue_pairs_[response.queue_pair];
     GHOSTCARD_CHECK(state.on_card != 0, "a completion without a request on the card");
     --state.on_card;
@@ -116,7 +116,7 @@ class HostInterface {
  private:
   struct QueuePairState {
     uint32_t on_card = 0;
-    OperationKind last_operation{};
+    operations::OperationKind last_operation{};
   };
 
   void Signal(uint32_t queue_pair, TimePoint card) {
@@ -138,6 +138,6 @@ class HostInterface {
   std::vector<ModelEvent> events_;
 };
 
-}  // namespace hwsim
+}  // namespace hwsim::model
 
 #endif  // GHOSTCARD_HWSIM_MODEL_HOST_INTERFACE_H_

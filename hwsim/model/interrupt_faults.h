@@ -1,6 +1,6 @@
 // InterruptFaults: what the faults of interrupts do to a line that is about to rise.
 //
-// Threads: none; whoever drives the model. Time: the card's own (card_time.h).
+// Threads: one at a time, the caller of the model. Time: the card's own (card_time.h).
 #ifndef GHOSTCARD_HWSIM_MODEL_INTERRUPT_FAULTS_H_
 #define GHOSTCARD_HWSIM_MODEL_INTERRUPT_FAULTS_H_
 
@@ -8,16 +8,16 @@
 #include <utility>
 #include <vector>
 
+#include "hwsim/faults/fault_injector.h"
 #include "hwsim/model/fault_context.h"
-#include "hwsim/model/fault_injector.h"
 #include "hwsim/model/host_interface.h"
 
-namespace hwsim {
+namespace hwsim::model {
 
 class InterruptFaults final : public HostInterface::InterruptFilter {
  public:
   // `injector`: the plan's rules for FaultSite::kInterrupt. `context` outlives this.
-  InterruptFaults(FaultInjector injector, uint32_t queue_pairs, FaultContext& context)
+  InterruptFaults(faults::FaultInjector injector, uint32_t queue_pairs, FaultContext& context)
       : injector_(std::move(injector)), context_(context), coalesced_until_(queue_pairs) {}
 
   // Asks the rules about the line. False: the line does not rise, or a delayed action raises it.
@@ -30,11 +30,11 @@ class InterruptFaults final : public HostInterface::InterruptFilter {
     context_.actions.Add(card, {.kind = DelayedAction::Kind::kRaise, .queue_pair = queue_pair});
   }
 
-  FaultInjector injector_;
+  faults::FaultInjector injector_;
   FaultContext& context_;
   std::vector<TimePoint> coalesced_until_;  // by queue pair
 };
 
-}  // namespace hwsim
+}  // namespace hwsim::model
 
 #endif  // GHOSTCARD_HWSIM_MODEL_INTERRUPT_FAULTS_H_

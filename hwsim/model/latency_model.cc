@@ -4,7 +4,7 @@
 #include <bit>
 #include <cmath>
 
-namespace hwsim {
+namespace hwsim::model {
 
 namespace {
 
@@ -125,4 +125,4 @@ Duration LatencyModel::Mean(uint32_t size_bytes) const {
   return Duration(static_cast<int64_t>(ns + ns_per_byte * size_bytes + 0.5));
 }
 
-}  // namespace hwsim
+}  // namespace hwsim::model

@@ -10,10 +10,10 @@
 
 #include <cstdint>
 
+#include "hwsim/base/clock.h"
 #include "hwsim/base/random.h"
-#include "hwsim/clock.h"
 
-namespace hwsim {
+namespace hwsim::model {
 
 struct LatencyModel {
   enum class Distribution : uint8_t {
@@ -43,6 +43,6 @@ struct LatencyModel {
   Duration Compute(Random& random, uint32_t size_bytes) const;
 };
 
-}  // namespace hwsim
+}  // namespace hwsim::model
 
 #endif  // GHOSTCARD_HWSIM_MODEL_LATENCY_MODEL_H_

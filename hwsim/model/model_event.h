@@ -7,10 +7,10 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "hwsim/model/fault_injector.h"
-#include "hwsim/request.h"
+#include "hwsim/faults/fault_injector.h"
+#include "hwsim/operations/request.h"
 
-namespace hwsim {
+namespace hwsim::model {
 
 // The driver's name for a request. The model only hands it back.
 using RequestId = uint64_t;
@@ -23,7 +23,8 @@ struct ModelEvent {
     kInterrupt,  // the interrupt line of a queue pair rises
   };
   Kind kind = Kind::kComplete;
-  CompletionStatus status = CompletionStatus::kOk;  // kComplete: the card's verdict, not the work's
+  operations::CompletionStatus status =
+      operations::CompletionStatus::kOk;  // kComplete: the card's verdict, not the work's
   bool for_nothing = false;  // kInterrupt: raised by a fault; there may be no new completion
   uint32_t queue_pair = 0;
   RequestId request = 0;      // kComplete and kRepeat; after kComplete the driver may have freed it
@@ -33,7 +34,7 @@ struct ModelEvent {
 
 // A fault that fired.
 struct ModelFault {
-  Fault fault;
+  faults::Fault fault;
   uint32_t queue_pair = 0;
   // The request that the fault hit. kNoRequest: it hit an interrupt or the whole card.
   RequestId request = kNoRequest;
@@ -41,6 +42,6 @@ struct ModelFault {
   size_t before = 0;  // how many events of the next Advance come before this fault
 };
 
-}  // namespace hwsim
+}  // namespace hwsim::model
 
 #endif  // GHOSTCARD_HWSIM_MODEL_MODEL_EVENT_H_

@@ -3,28 +3,29 @@
 #include <algorithm>
 #include <utility>
 
+#include "hwsim/base/coverage_mark.h"
 #include "hwsim/base/random.h"
-#include "hwsim/rare.h"
 
-namespace hwsim {
+namespace hwsim::model {
 
-ModelFaults::ModelFaults(const FaultPlan& plan, uint32_t queue_pairs, uint64_t seed,
+ModelFaults::ModelFaults(const faults::FaultPlan& plan, uint32_t queue_pairs, uint64_t seed,
                          TimePoint start, CardTime& time, ServiceUnits& units, HostInterface& host)
     : units_(units),
       context_{.time = time, .host = host},
-      arrivals_(plan, FaultSite::kArrival, Random(seed).Fork(2), start),
+      arrivals_(plan, faults::FaultSite::kArrival, Random(seed).Fork(2), start),
       services_(context_),
       responses_(queue_pairs, context_),
-      interrupts_(FaultInjector(plan, FaultSite::kInterrupt, Random(seed).Fork(3), start),
-                  queue_pairs, context_),
+      interrupts_(
+          faults::FaultInjector(plan, faults::FaultSite::kInterrupt, Random(seed).Fork(3), start),
+          queue_pairs, context_),
       queue_pairs_(queue_pairs) {
   units.set_slowness(&services_);
   host.set_filter(&interrupts_);
   for (uint32_t index = 0; index < plan.rules.size(); ++index) {
-    const FaultRule& rule = plan.rules[index];
-    if (!FormOf(rule.kind).card_wide || !rule.at) continue;
+    const faults::FaultRule& rule = plan.rules[index];
+    if (!faults::FormOf(rule.kind).card_wide || !rule.at) continue;
     changes_.Add(start + *rule.at,
-                 {.kind = CardChange::Kind::kFault, .fault = FaultOf(rule, index)});
+                 {.kind = CardChange::Kind::kFault, .fault = faults::FaultOf(rule, index)});
   }
 }
 
@@ -34,7 +35,7 @@ bool ModelFaults::Admit(TimePoint now, const ServiceUnits::Waiting& request, uin
   HostInterface& host = context_.host;
   if (state_ == CardState::kUp && !context_.time.frozen() && !arrivals_.empty()) {
     const bool found_card_idle = host.on_card() == 1;  // this request alone
-    const std::optional<Fault> fault = arrivals_.At(
+    const std::optional<faults::Fault> fault = arrivals_.At(
         {.operation = request.operation,
          .queue_pair = queue_pair,
          .in_flight = host.on_card(queue_pair),
@@ -57,17 +58,18 @@ bool ModelFaults::Admit(TimePoint now, const ServiceUnits::Waiting& request, uin
   if (state_ == CardState::kFatalError) {
     responses_.Drop(response);
   } else {
-    responses_.Complete(response, CompletionStatus::kCardReset);
+    responses_.Complete(response, operations::CompletionStatus::kCardReset);
   }
   return false;
 }
 
-void ModelFaults::Strike(TimePoint now, const Fault& fault, uint64_t arrival, uint32_t queue_pair) {
-  if (FormOf(fault.kind).card_wide) {
+void ModelFaults::Strike(TimePoint now, const faults::Fault& fault, uint64_t arrival,
+                         uint32_t queue_pair) {
+  if (faults::FormOf(fault.kind).card_wide) {
     StrikeCard(now, fault);
-  } else if (fault.kind == FaultKind::kInterruptSpurious) {
+  } else if (fault.kind == faults::FaultKind::kInterruptSpurious) {
     context_.host.RaiseByFault(queue_pair, context_.time.FromWorld(now));
-  } else if (fault.kind == FaultKind::kResponseRingStalled) {
+  } else if (fault.kind == faults::FaultKind::kResponseRingStalled) {
     responses_.Stall(queue_pair, context_.time.FromWorld(now) + fault.time);
   } else {
     context_.of_requests.emplace(arrival, fault);
@@ -122,21 +124,21 @@ void ModelFaults::DoNextChange() {
   }
 }
 
-void ModelFaults::StrikeCard(TimePoint now, const Fault& fault) {
+void ModelFaults::StrikeCard(TimePoint now, const faults::Fault& fault) {
   switch (fault.kind) {
-    case FaultKind::kThrottled:
+    case faults::FaultKind::kThrottled:
       services_.Throttle(context_.time.FromWorld(now) + fault.time, fault.factor);
       return;
-    case FaultKind::kCardHang:
+    case faults::FaultKind::kCardHang:
       Hang(now, fault.time);
       return;
-    case FaultKind::kHeartbeatFalseAlarm:
+    case faults::FaultKind::kHeartbeatFalseAlarm:
       StopHeartbeat(now, fault.time);
       return;
-    case FaultKind::kCardReset:
+    case faults::FaultKind::kCardReset:
       Reset(now, fault.time);
       return;
-    case FaultKind::kCardLost:
+    case faults::FaultKind::kCardLost:
       GoDown(now, CardState::kLost);
       AnswerAll(now);
       return;
@@ -190,7 +192,7 @@ void ModelFaults::AnswerAll(TimePoint now) {
   for (ServiceUnits::Response& response : all) {
     response.time = card;
     response.service_start = std::min(response.service_start, card);
-    responses_.Complete(response, CompletionStatus::kCardReset);
+    responses_.Complete(response, operations::CompletionStatus::kCardReset);
   }
   context_.of_requests.clear();
   // The host hears of these completions now, not when moderation would end.
@@ -201,4 +203,4 @@ void ModelFaults::AnswerAll(TimePoint now) {
   }
 }
 
-}  // namespace hwsim
+}  // namespace hwsim::model

@@ -5,8 +5,8 @@
 // CardModel's event loop has this part only when something can go wrong: the profile has a plan, or
 // the host resets the card. The loop calls it; this never runs ahead of the loop.
 //
-// Threads: none; whoever drives the model. Time: the world's, except where a method says the
-// card's (card_time.h).
+// Threads: one at a time, the caller of the model. Time: the world's, except where a method says
+// the card's (card_time.h).
 #ifndef GHOSTCARD_HWSIM_MODEL_MODEL_FAULTS_H_
 #define GHOSTCARD_HWSIM_MODEL_MODEL_FAULTS_H_
 
@@ -14,24 +14,24 @@
 #include <optional>
 #include <vector>
 
-#include "hwsim/model/card_server.h"
+#include "hwsim/faults/fault_injector.h"
 #include "hwsim/model/card_state.h"
 #include "hwsim/model/card_time.h"
 #include "hwsim/model/fault_context.h"
-#include "hwsim/model/fault_injector.h"
 #include "hwsim/model/host_interface.h"
 #include "hwsim/model/interrupt_faults.h"
 #include "hwsim/model/response_faults.h"
 #include "hwsim/model/schedule.h"
 #include "hwsim/model/service_faults.h"
+#include "hwsim/model/service_units.h"
 
-namespace hwsim {
+namespace hwsim::model {
 
 class ModelFaults {
  public:
   // The model may be under way: requests may be on the card. `time`, `units` and `host` are the
   // model's and outlive this; ModelFaults enters itself as their slowness and filter.
-  ModelFaults(const FaultPlan& plan, uint32_t queue_pairs, uint64_t seed, TimePoint start,
+  ModelFaults(const faults::FaultPlan& plan, uint32_t queue_pairs, uint64_t seed, TimePoint start,
               CardTime& time, ServiceUnits& units, HostInterface& host);
   ModelFaults(const ModelFaults&) = delete;
   ModelFaults& operator=(const ModelFaults&) = delete;
@@ -74,12 +74,12 @@ class ModelFaults {
       kEndAlarm,   // a heartbeat_false_alarm ends
     };
     Kind kind{};
-    Fault fault{};         // kFault
-    uint64_t episode = 0;  // kThaw, kEndAlarm: the number of the hang or alarm that ends
+    faults::Fault fault{};  // kFault
+    uint64_t episode = 0;   // kThaw, kEndAlarm: the number of the hang or alarm that ends
   };
 
-  void Strike(TimePoint now, const Fault& fault, uint64_t arrival, uint32_t queue_pair);
-  void StrikeCard(TimePoint now, const Fault& fault);
+  void Strike(TimePoint now, const faults::Fault& fault, uint64_t arrival, uint32_t queue_pair);
+  void StrikeCard(TimePoint now, const faults::Fault& fault);
   void Hang(TimePoint now, Duration time);
   void StopHeartbeat(TimePoint now, Duration time);
   void GoDown(TimePoint now, CardState state);
@@ -88,7 +88,7 @@ class ModelFaults {
 
   ServiceUnits& units_;
   FaultContext context_;
-  FaultInjector arrivals_;
+  faults::FaultInjector arrivals_;
   ServiceFaults services_;
   ResponseFaults responses_;
   InterruptFaults interrupts_;
@@ -103,6 +103,6 @@ class ModelFaults {
   uint64_t alarm_episode_ = 0;
 };
 
-}  // namespace hwsim
+}  // namespace hwsim::model
 
 #endif  // GHOSTCARD_HWSIM_MODEL_MODEL_FAULTS_H_

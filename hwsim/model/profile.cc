@@ -4,7 +4,7 @@
 #include <charconv>
 #include <utility>
 
-namespace hwsim {
+namespace hwsim::model {
 
 namespace {
 
@@ -48,14 +48,14 @@ class Checker {
     Add(key, Number(given) + " given; allowed: 0 (no cap), or 0.001 to 1e+09");
   }
 
-  void Fault(const std::string& key, const FaultRule& rule, uint32_t queue_pairs_max) {
+  void Fault(const std::string& key, const faults::FaultRule& rule, uint32_t queue_pairs_max) {
     Trigger(key, rule);
     if (rule.queue_pair && queue_pairs_max > 0) {
       Count(key + ".queue_pair", *rule.queue_pair, 0, queue_pairs_max - 1);
     }
-    if (rule.at) Time(key + ".at", *rule.at, kFaultTimeMax);
-    if (rule.from) Time(key + ".from", *rule.from, kFaultTimeMax);
-    if (rule.until) Time(key + ".until", *rule.until, kFaultTimeMax);
+    if (rule.at) Time(key + ".at", *rule.at, faults::kFaultTimeMax);
+    if (rule.from) Time(key + ".from", *rule.from, faults::kFaultTimeMax);
+    if (rule.until) Time(key + ".until", *rule.until, faults::kFaultTimeMax);
     if (rule.from && rule.until && *rule.until <= *rule.from) {
       Add(key + ".until", FormatDuration(*rule.until) + " given; allowed: later than from");
     }
@@ -68,20 +68,20 @@ class Checker {
   std::vector<ProfileMistake> Take() { return std::move(mistakes_); }
 
  private:
-  void Trigger(const std::string& key, const FaultRule& rule) {
+  void Trigger(const std::string& key, const faults::FaultRule& rule) {
     const int given =
         (rule.probability != 0) + (rule.every_nth != 0) + (rule.nth != 0) + rule.at.has_value();
     if (given > 1) {
       Add(key, "several of probability, every_nth, nth and at given; allowed: one of them");
     } else if (given == 0 && rule.in_flight_min == 0 && !rule.from && !rule.until) {
-      Add(key, "no trigger given; allowed: " + std::string(kFaultTriggers));
+      Add(key, "no trigger given; allowed: " + std::string(faults::kFaultTriggers));
     } else if (!(rule.probability >= 0 && rule.probability <= 1)) {
       Add(key + ".probability", Number(rule.probability) + " given; allowed: above 0, up to 1");
     }
   }
 
-  void Parameters(const std::string& key, const FaultRule& rule) {
-    const FaultForm& form = FormOf(rule.kind);
+  void Parameters(const std::string& key, const faults::FaultRule& rule) {
+    const faults::FaultForm& form = faults::FormOf(rule.kind);
     const auto unread = [&](const char* name, bool given, bool read) {
       if (given && !read) {
         Add(key + "." + name, "given; " + std::string(form.name) + " does not read it");
@@ -91,10 +91,10 @@ class Checker {
     unread("times", rule.times.has_value(), form.times.has_value());
     unread("factor", rule.factor.has_value(), form.factor.has_value());
     unread("idle", rule.idle.has_value(), form.idle.has_value());
-    if (rule.time) Time(key + ".time", *rule.time, kFaultTimeMax);
-    if (rule.times) Count(key + ".times", *rule.times, 1, kFaultTimesMax);
-    if (rule.factor) Real(key + ".factor", *rule.factor, 1, kFaultFactorMax);
-    if (rule.idle) Time(key + ".idle", *rule.idle, kFaultTimeMax);
+    if (rule.time) Time(key + ".time", *rule.time, faults::kFaultTimeMax);
+    if (rule.times) Count(key + ".times", *rule.times, 1, faults::kFaultTimesMax);
+    if (rule.factor) Real(key + ".factor", *rule.factor, 1, faults::kFaultFactorMax);
+    if (rule.idle) Time(key + ".idle", *rule.idle, faults::kFaultTimeMax);
   }
 
   std::vector<ProfileMistake> mistakes_;
@@ -125,7 +125,8 @@ std::vector<ProfileMistake> Profile::Mistakes() const {
   check.Latency("transit", transit);
   for (size_t i = 0; i < operations.size(); ++i) {
     const std::string key =
-        "operation." + std::string(OperationName(static_cast<OperationKind>(i)));
+        "operation." +
+        std::string(operations::OperationName(static_cast<operations::OperationKind>(i)));
     check.Latency(key + ".service", operations[i].service);
     check.Rate(key + ".rate_per_s_max", operations[i].rate_per_s_max);
   }
@@ -145,4 +146,4 @@ Expected<void> Profile::Validate() const {
   return Unexpected(std::move(all));
 }
 
-}  // namespace hwsim
+}  // namespace hwsim::model

@@ -10,12 +10,12 @@
 #include <string>
 #include <vector>
 
-#include "hwsim/error.h"
-#include "hwsim/model/fault_plan.h"
+#include "hwsim/base/error.h"
+#include "hwsim/faults/fault_plan.h"
 #include "hwsim/model/latency_model.h"
-#include "hwsim/request.h"
+#include "hwsim/operations/request.h"
 
-namespace hwsim {
+namespace hwsim::model {
 
 // When completions make the interrupt line rise: when either limit is reached. Moderation delays
 // the interrupt, never the completion.
@@ -62,11 +62,13 @@ struct Profile {
   // The way to the card and back (doorbell, DMA, driver): added to each request. It occupies no
   // service unit.
   LatencyModel transit;
-  std::array<OperationCost, kOperationKindCount> operations{};
-  FaultPlan faults;
+  std::array<OperationCost, operations::kOperationKindCount> operations{};
+  faults::FaultPlan faults;
 
-  OperationCost& cost(OperationKind kind) { return operations[static_cast<size_t>(kind)]; }
-  const OperationCost& cost(OperationKind kind) const {
+  OperationCost& cost(operations::OperationKind kind) {
+    return operations[static_cast<size_t>(kind)];
+  }
+  const OperationCost& cost(operations::OperationKind kind) const {
     return operations[static_cast<size_t>(kind)];
   }
 
@@ -79,6 +81,6 @@ struct Profile {
 // "570us": in the largest unit of ns, us, ms and s that gives a whole number.
 std::string FormatDuration(Duration duration);
 
-}  // namespace hwsim
+}  // namespace hwsim::model
 
 #endif  // GHOSTCARD_HWSIM_MODEL_PROFILE_H_

@@ -1,6 +1,6 @@
 // RateCap: the time at which an operation may start next under its rate cap.
 //
-// Threads: none; whoever drives the model. Time: the card's own.
+// Threads: one at a time, the caller of the model. Time: the card's own.
 // Limits: exact to 2^-32 ns, so that rounding to the model's nanoseconds does not shift the average
 // rate.
 #ifndef GHOSTCARD_HWSIM_MODEL_RATE_CAP_H_
@@ -9,9 +9,9 @@
 #include <cmath>
 #include <cstdint>
 
-#include "hwsim/clock.h"
+#include "hwsim/base/clock.h"
 
-namespace hwsim {
+namespace hwsim::model {
 
 class RateCap {
  public:
@@ -47,6 +47,6 @@ class RateCap {
   uint64_t next_fraction_ = 0;
 };
 
-}  // namespace hwsim
+}  // namespace hwsim::model
 
 #endif  // GHOSTCARD_HWSIM_MODEL_RATE_CAP_H_

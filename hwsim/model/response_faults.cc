@@ -2,9 +2,9 @@
 
 #include <utility>
 
-#include "hwsim/rare.h"
+#include "hwsim/base/coverage_mark.h"
 
-namespace hwsim {
+namespace hwsim::model {
 
 void ResponseFaults::Deliver(const Response& response) {
   const auto found = context_.of_requests.find(response.rank);
@@ -12,15 +12,15 @@ void ResponseFaults::Deliver(const Response& response) {
     DeliverToHost(response);
     return;
   }
-  const Fault& fault = found->second;
+  const faults::Fault& fault = found->second;
   switch (fault.kind) {
-    case FaultKind::kResponseDropped:
+    case faults::FaultKind::kResponseDropped:
       Drop(response);
       return;
-    case FaultKind::kResponseDelayed:
+    case faults::FaultKind::kResponseDelayed:
       PutOff(response.time + fault.time, DelayedAction::Kind::kDeliver, response);
       return;
-    case FaultKind::kResponseReordered:
+    case faults::FaultKind::kResponseReordered:
       queue_pairs_[response.queue_pair].held.push_back({.response = response, .left = fault.times});
       PutOff(response.time + fault.time, DelayedAction::Kind::kRelease, response);
       return;
@@ -35,7 +35,7 @@ void ResponseFaults::DeliverToHost(const Response& response) {
     queue_pair.stalled.push_back(response);
     return;
   }
-  Complete(response, CompletionStatus::kOk);
+  Complete(response, operations::CompletionStatus::kOk);
   std::vector<Response> released;
   std::erase_if(queue_pair.held, [&](Held& held) {
     if (--held.left != 0) return false;
@@ -45,19 +45,21 @@ void ResponseFaults::DeliverToHost(const Response& response) {
   for (Response& next : released) {
     GHOSTCARD_COVERAGE_MARK("a response was overtaken");
     next.time = response.time;
-    Complete(next, CompletionStatus::kOk);
+    Complete(next, operations::CompletionStatus::kOk);
   }
 }
 
-void ResponseFaults::Complete(const Response& response, CompletionStatus status) {
+void ResponseFaults::Complete(const Response& response, operations::CompletionStatus status) {
   const auto found = context_.of_requests.find(response.rank);
   if (found != context_.of_requests.end()) {
-    const Fault fault = found->second;
+    const faults::Fault fault = found->second;
     context_.of_requests.erase(found);
-    if (fault.kind == FaultKind::kCompletionError && status == CompletionStatus::kOk) {
-      status = CompletionStatus::kDeviceError;
+    if (fault.kind == faults::FaultKind::kCompletionError &&
+        status == operations::CompletionStatus::kOk) {
+      status = operations::CompletionStatus::kDeviceError;
     }
-    if (fault.kind == FaultKind::kResponseDuplicated && status == CompletionStatus::kOk) {
+    if (fault.kind == faults::FaultKind::kResponseDuplicated &&
+        status == operations::CompletionStatus::kOk) {
       for (uint32_t i = 1; i <= fault.times; ++i) {
         PutOff(response.time + i * fault.time, DelayedAction::Kind::kRepeat, response);
       }
@@ -125,4 +127,4 @@ std::vector<ServiceUnits::Response> ResponseFaults::TakeAll() {
   return all;
 }
 
-}  // namespace hwsim
+}  // namespace hwsim::model

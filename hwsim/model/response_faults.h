@@ -5,17 +5,17 @@
 //   DeliverToHost is at the response ring; waits there while the ring is stalled
 //   Complete      is in the ring: the request completes
 //
-// Threads: none; whoever drives the model. Time: the card's own (card_time.h).
+// Threads: one at a time, the caller of the model. Time: the card's own (card_time.h).
 #ifndef GHOSTCARD_HWSIM_MODEL_RESPONSE_FAULTS_H_
 #define GHOSTCARD_HWSIM_MODEL_RESPONSE_FAULTS_H_
 
 #include <cstdint>
 #include <vector>
 
-#include "hwsim/model/card_server.h"
 #include "hwsim/model/fault_context.h"
+#include "hwsim/model/service_units.h"
 
-namespace hwsim {
+namespace hwsim::model {
 
 class ResponseFaults {
  public:
@@ -33,7 +33,7 @@ class ResponseFaults {
   // Keeps the response until TakeAll: nothing else completes its request.
   void Drop(const Response& response) { dropped_.push_back(response); }
   // The request completes at response.time.
-  void Complete(const Response& response, CompletionStatus status);
+  void Complete(const Response& response, operations::CompletionStatus status);
   // Does at its time what a fault of a response put off. Requires: action.kind is not kRaise.
   void Do(TimePoint card, const DelayedAction& action);
 
@@ -66,6 +66,6 @@ class ResponseFaults {
   std::vector<Response> dropped_;
 };
 
-}  // namespace hwsim
+}  // namespace hwsim::model
 
 #endif  // GHOSTCARD_HWSIM_MODEL_RESPONSE_FAULTS_H_

@@ -8,9 +8,9 @@
 #include <utility>
 #include <vector>
 
-#include "hwsim/clock.h"
+#include "hwsim/base/clock.h"
 
-namespace hwsim {
+namespace hwsim::model {
 
 template <typename T>
 class Schedule {
@@ -34,6 +34,6 @@ class Schedule {
   std::multimap<TimePoint, T> things_;  // emplace puts a tie behind the ones that are there
 };
 
-}  // namespace hwsim
+}  // namespace hwsim::model
 
 #endif  // GHOSTCARD_HWSIM_MODEL_SCHEDULE_H_

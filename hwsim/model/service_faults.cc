@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace hwsim {
+namespace hwsim::model {
 
 namespace {
 
@@ -19,10 +19,10 @@ Duration ServiceFaults::ServiceTime(Duration usual, uint64_t arrival, TimePoint 
   if (start < throttled_until_) usual = Times(usual, throttle_factor_);
   const auto found = context_.of_requests.find(arrival);
   if (found == context_.of_requests.end()) return usual;
-  const Fault& fault = found->second;
-  if (fault.kind == FaultKind::kSlowInstance) return Times(usual, fault.factor);
-  if (fault.kind == FaultKind::kWakeUp) return usual + fault.time;
+  const faults::Fault& fault = found->second;
+  if (fault.kind == faults::FaultKind::kSlowInstance) return Times(usual, fault.factor);
+  if (fault.kind == faults::FaultKind::kWakeUp) return usual + fault.time;
   return usual;
 }
 
-}  // namespace hwsim
+}  // namespace hwsim::model

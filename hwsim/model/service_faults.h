@@ -1,15 +1,15 @@
 // ServiceFaults: services that take longer because of a fault: throttled, slow_instance, wake_up.
 //
-// Threads: none; whoever drives the model. Time: the card's own (card_time.h).
+// Threads: one at a time, the caller of the model. Time: the card's own (card_time.h).
 #ifndef GHOSTCARD_HWSIM_MODEL_SERVICE_FAULTS_H_
 #define GHOSTCARD_HWSIM_MODEL_SERVICE_FAULTS_H_
 
 #include <cstdint>
 
-#include "hwsim/model/card_server.h"
 #include "hwsim/model/fault_context.h"
+#include "hwsim/model/service_units.h"
 
-namespace hwsim {
+namespace hwsim::model {
 
 class ServiceFaults final : public ServiceUnits::Slowness {
  public:
@@ -31,6 +31,6 @@ class ServiceFaults final : public ServiceUnits::Slowness {
   double throttle_factor_ = 1;
 };
 
-}  // namespace hwsim
+}  // namespace hwsim::model
 
 #endif  // GHOSTCARD_HWSIM_MODEL_SERVICE_FAULTS_H_

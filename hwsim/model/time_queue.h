@@ -12,9 +12,9 @@
 #include <cstdint>
 #include <vector>
 
-#include "hwsim/clock.h"
+#include "hwsim/base/clock.h"
 
-namespace hwsim {
+namespace hwsim::model {
 
 // First in, first out, in a ring that grows.
 template <typename T>
@@ -189,6 +189,6 @@ class TimeQueue {
   uint32_t free_chunk_ = kNone;
 };
 
-}  // namespace hwsim
+}  // namespace hwsim::model
 
 #endif  // GHOSTCARD_HWSIM_MODEL_TIME_QUEUE_H_

@@ -2,9 +2,9 @@
 
 #include <openssl/crypto.h>
 
-#include "hwsim/check.h"
+#include "hwsim/base/check.h"
 
-namespace hwsim {
+namespace hwsim::operations {
 
 std::vector<std::byte> CopyInput(Bytes bytes) {
   GHOSTCARD_CHECK(bytes.size() <= kInputBytesMax, "an input is at most 1 GiB");
@@ -14,4 +14,4 @@ std::vector<std::byte> CopyInput(Bytes bytes) {
 SecretBytes::SecretBytes(Bytes bytes) : bytes_(CopyInput(bytes)) {}
 SecretBytes::~SecretBytes() { OPENSSL_cleanse(bytes_.data(), bytes_.size()); }
 
-}  // namespace hwsim
+}  // namespace hwsim::operations

@@ -8,7 +8,7 @@
 #include <span>
 #include <vector>
 
-namespace hwsim {
+namespace hwsim::operations {
 
 using Bytes = std::span<const std::byte>;
 
@@ -34,6 +34,6 @@ class SecretBytes {
   std::vector<std::byte> bytes_;
 };
 
-}  // namespace hwsim
+}  // namespace hwsim::operations
 
 #endif  // GHOSTCARD_HWSIM_OPERATIONS_INPUT_BYTES_H_

@@ -3,9 +3,9 @@
 #include <openssl/crypto.h>
 #include <openssl/provider.h>
 
-#include "hwsim/check.h"
+#include "hwsim/base/check.h"
 
-namespace hwsim {
+namespace hwsim::operations {
 
 namespace {
 
@@ -33,4 +33,4 @@ std::string LastLibcryptoError() {
   return reason != nullptr ? reason : "no reason given";
 }
 
-}  // namespace hwsim
+}  // namespace hwsim::operations

@@ -13,7 +13,7 @@
 #include <memory>
 #include <string>
 
-namespace hwsim {
+namespace hwsim::operations {
 
 // A deleter that calls `kFree`: std::unique_ptr<BIO, Freer<BIO_free_all>>.
 template <auto kFree>
@@ -63,6 +63,6 @@ struct CardLibrary {
   static const CardLibrary& Get();
 };
 
-}  // namespace hwsim
+}  // namespace hwsim::operations
 
 #endif  // GHOSTCARD_HWSIM_OPERATIONS_LIBCRYPTO_H_

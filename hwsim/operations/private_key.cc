@@ -9,10 +9,10 @@
 #include <string>
 #include <utility>
 
-#include "hwsim/check.h"
+#include "hwsim/base/check.h"
 #include "hwsim/operations/libcrypto.h"
 
-namespace hwsim {
+namespace hwsim::operations {
 
 namespace {
 
@@ -172,4 +172,4 @@ bool X25519::Execute() noexcept {
   return good;
 }
 
-}  // namespace hwsim
+}  // namespace hwsim::operations

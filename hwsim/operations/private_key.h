@@ -17,11 +17,11 @@
 #include <vector>
 
 #include "hwsim/base/enum_names.h"
-#include "hwsim/error.h"
+#include "hwsim/base/error.h"
 #include "hwsim/operations/input_bytes.h"
-#include "hwsim/request.h"
+#include "hwsim/operations/request.h"
 
-namespace hwsim {
+namespace hwsim::operations {
 
 // A private key in the card's key memory.
 class PrivateKey {
@@ -52,13 +52,20 @@ class PrivateKey {
 };
 
 // For messages.
+}  // namespace hwsim::operations
+
+namespace hwsim {
 template <>
-inline constexpr auto kNamesOf<PrivateKey::Type> = std::to_array<EnumName<PrivateKey::Type>>({
-    {PrivateKey::Type::kRsa2048, "RSA-2048"},
-    {PrivateKey::Type::kRsa4096, "RSA-4096"},
-    {PrivateKey::Type::kEcdsaP256, "P-256"},
-    {PrivateKey::Type::kX25519, "X25519"},
-});
+inline constexpr auto kNamesOf<operations::PrivateKey::Type> =
+    std::to_array<EnumName<operations::PrivateKey::Type>>({
+        {operations::PrivateKey::Type::kRsa2048, "RSA-2048"},
+        {operations::PrivateKey::Type::kRsa4096, "RSA-4096"},
+        {operations::PrivateKey::Type::kEcdsaP256, "P-256"},
+        {operations::PrivateKey::Type::kX25519, "X25519"},
+    });
+}  // namespace hwsim
+
+namespace hwsim::operations {
 
 // A signature over the SHA-256 digest of a message: PKCS#1 v1.5 (RFC 8017) with RSA, DER-encoded
 // ECDSA (FIPS 186-5) with P-256.
@@ -107,6 +114,6 @@ class X25519 {
   std::array<std::byte, 32> secret_{};
 };
 
-}  // namespace hwsim
+}  // namespace hwsim::operations
 
 #endif  // GHOSTCARD_HWSIM_OPERATIONS_PRIVATE_KEY_H_

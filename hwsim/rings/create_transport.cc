@@ -2,7 +2,7 @@
 #include "hwsim/rings/transport.h"
 #include "hwsim/rings/uring_transport.h"
 
-namespace hwsim {
+namespace hwsim::rings {
 
 Expected<std::unique_ptr<Transport>> CreateTransport(TransportKind kind, uint32_t queue_pairs,
                                                      uint32_t depth, std::string* note) {
@@ -14,4 +14,4 @@ Expected<std::unique_ptr<Transport>> CreateTransport(TransportKind kind, uint32_
   return CreateMemoryTransport(queue_pairs);
 }
 
-}  // namespace hwsim
+}  // namespace hwsim::rings

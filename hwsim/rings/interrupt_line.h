@@ -12,9 +12,9 @@
 #include <atomic>
 #include <utility>
 
-#include "hwsim/fd.h"
+#include "hwsim/base/fd.h"
 
-namespace hwsim {
+namespace hwsim::rings {
 
 class InterruptLine {
  public:
@@ -49,6 +49,6 @@ class InterruptLine {
   std::atomic<bool> armed_{false};
 };
 
-}  // namespace hwsim
+}  // namespace hwsim::rings
 
 #endif  // GHOSTCARD_HWSIM_RINGS_INTERRUPT_LINE_H_

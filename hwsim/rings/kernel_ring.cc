@@ -6,9 +6,9 @@
 #include <string>
 #include <thread>
 
-#include "hwsim/check.h"
+#include "hwsim/base/check.h"
 
-namespace hwsim {
+namespace hwsim::rings {
 
 void CheckUring(int result, const char* what) {
   if (result >= 0) [[likely]] {
@@ -80,4 +80,4 @@ void KernelRing::Submit() {
   }
 }
 
-}  // namespace hwsim
+}  // namespace hwsim::rings

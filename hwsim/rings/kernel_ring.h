@@ -10,9 +10,9 @@
 #include <cstdint>
 #include <memory>
 
-#include "hwsim/error.h"
+#include "hwsim/base/error.h"
 
-namespace hwsim {
+namespace hwsim::rings {
 
 class KernelRing {
  public:
@@ -40,6 +40,6 @@ class KernelRing {
 // Ends the process with the errno's name if `result` is -errno.
 void CheckUring(int result, const char* what);
 
-}  // namespace hwsim
+}  // namespace hwsim::rings
 
 #endif  // GHOSTCARD_HWSIM_RINGS_KERNEL_RING_H_

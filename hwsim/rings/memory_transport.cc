@@ -7,13 +7,13 @@
 #include <bit>
 #include <vector>
 
+#include "hwsim/base/check.h"
+#include "hwsim/base/fd.h"
 #include "hwsim/base/thread_timing.h"
-#include "hwsim/check.h"
-#include "hwsim/fd.h"
 #include "hwsim/rings/interrupt_line.h"
 #include "hwsim/rings/word_ring.h"
 
-namespace hwsim {
+namespace hwsim::rings {
 namespace {
 
 // Tells the card's service thread which channels to look at, and wakes it. A push sets the
@@ -215,4 +215,4 @@ Expected<std::unique_ptr<Transport>> CreateMemoryTransport(uint32_t queue_pairs)
   return std::make_unique<MemoryTransport>(std::move(*fd), queue_pairs);
 }
 
-}  // namespace hwsim
+}  // namespace hwsim::rings

@@ -10,11 +10,11 @@
 
 #include "hwsim/rings/transport.h"
 
-namespace hwsim {
+namespace hwsim::rings {
 
 // Error: the process has no descriptors left.
 Expected<std::unique_ptr<Transport>> CreateMemoryTransport(uint32_t queue_pairs);
 
-}  // namespace hwsim
+}  // namespace hwsim::rings
 
 #endif  // GHOSTCARD_HWSIM_RINGS_MEMORY_TRANSPORT_H_

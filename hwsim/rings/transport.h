@@ -31,20 +31,22 @@
 #include <span>
 #include <string_view>
 
+#include "hwsim/base/clock.h"
 #include "hwsim/base/enum_names.h"
-#include "hwsim/clock.h"
-#include "hwsim/error.h"
-#include "hwsim/request.h"
+#include "hwsim/base/error.h"
+#include "hwsim/operations/request.h"
 
-namespace hwsim {
+namespace hwsim::rings {
 
 // What travels: a request, a batch (as its first member), or a duplicated response, which is a
 // fault and which the host only counts.
 class Descriptor {
  public:
   Descriptor() = default;
-  static Descriptor One(Request& request) { return Descriptor(Bits(request)); }
-  static Descriptor Batch(Request& first) { return Descriptor(Bits(first) | kBatchBit); }
+  static Descriptor One(operations::Request& request) { return Descriptor(Bits(request)); }
+  static Descriptor Batch(operations::Request& first) {
+    return Descriptor(Bits(first) | kBatchBit);
+  }
   // The request may no longer exist: the host must not read it.
   static Descriptor Repeat(uint64_t request_bits) { return Descriptor(request_bits | kRepeatBit); }
   static Descriptor FromWord(uint64_t word) { return Descriptor(word); }
@@ -52,16 +54,20 @@ class Descriptor {
   uint64_t word() const { return word_; }
   bool is_batch() const { return (word_ & kBatchBit) != 0; }
   bool is_repeat() const { return (word_ & kRepeatBit) != 0; }
-  Request* request() const { return reinterpret_cast<Request*>(word_ & ~(kBatchBit | kRepeatBit)); }
+  operations::Request* request() const {
+    return reinterpret_cast<operations::Request*>(word_ & ~(kBatchBit | kRepeatBit));
+  }
 
  private:
   static constexpr uint64_t kBatchBit = 1;
   static constexpr uint64_t kRepeatBit = 2;
-  static uint64_t Bits(Request& request) { return reinterpret_cast<uint64_t>(&request); }
+  static uint64_t Bits(operations::Request& request) {
+    return reinterpret_cast<uint64_t>(&request);
+  }
   explicit Descriptor(uint64_t word) : word_(word) {}
   uint64_t word_ = 0;
 };
-static_assert(alignof(Request) > 3);
+static_assert(alignof(operations::Request) > 3);
 
 class Channel {
  public:
@@ -114,18 +120,25 @@ class Transport {
 
 enum class TransportKind : uint8_t { kAuto, kUring, kMemory };
 
+}  // namespace hwsim::rings
+
+namespace hwsim {
 template <>
-inline constexpr auto kNamesOf<TransportKind> = std::to_array<EnumName<TransportKind>>({
-    {TransportKind::kAuto, "auto"},
-    {TransportKind::kUring, "uring"},
-    {TransportKind::kMemory, "memory"},
-});
+inline constexpr auto kNamesOf<rings::TransportKind> =
+    std::to_array<EnumName<rings::TransportKind>>({
+        {rings::TransportKind::kAuto, "auto"},
+        {rings::TransportKind::kUring, "uring"},
+        {rings::TransportKind::kMemory, "memory"},
+    });
+}  // namespace hwsim
+
+namespace hwsim::rings {
 
 // kAuto: io_uring, or the memory transport where the kernel refuses io_uring; `note` is then one
 // line that says why, and empty otherwise. kUring: the refusal is an error with that line.
 Expected<std::unique_ptr<Transport>> CreateTransport(TransportKind kind, uint32_t queue_pairs,
                                                      uint32_t depth, std::string* note);
 
-}  // namespace hwsim
+}  // namespace hwsim::rings
 
 #endif  // GHOSTCARD_HWSIM_RINGS_TRANSPORT_H_

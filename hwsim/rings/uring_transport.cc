@@ -7,14 +7,14 @@
 #include <fstream>
 #include <vector>
 
+#include "hwsim/base/check.h"
+#include "hwsim/base/fd.h"
+#include "hwsim/base/mutex.h"
 #include "hwsim/base/thread_timing.h"
-#include "hwsim/check.h"
-#include "hwsim/fd.h"
-#include "hwsim/mutex.h"
 #include "hwsim/rings/interrupt_line.h"
 #include "hwsim/rings/kernel_ring.h"
 
-namespace hwsim {
+namespace hwsim::rings {
 namespace {
 
 constexpr uint32_t kSubmissionsMax = 128;         // most messages per system call
@@ -264,4 +264,4 @@ Expected<std::unique_ptr<Transport>> CreateUringTransport(uint32_t queue_pairs, 
   return std::make_unique<UringTransport>(std::move(*card), std::move(*waker), queue_pairs);
 }
 
-}  // namespace hwsim
+}  // namespace hwsim::rings

@@ -18,7 +18,7 @@
 
 #include "hwsim/rings/transport.h"
 
-namespace hwsim {
+namespace hwsim::rings {
 
 // Error: one line that says what refused io_uring (UringRefusal).
 Expected<std::unique_ptr<Transport>> CreateUringTransport(uint32_t queue_pairs, uint32_t depth);
@@ -28,6 +28,6 @@ Expected<std::unique_ptr<Transport>> CreateUringTransport(uint32_t queue_pairs, 
 // file.
 std::string UringRefusal(int error_number, std::string_view disabled_sysctl);
 
-}  // namespace hwsim
+}  // namespace hwsim::rings
 
 #endif  // GHOSTCARD_HWSIM_RINGS_URING_TRANSPORT_H_

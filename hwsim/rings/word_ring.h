@@ -14,7 +14,7 @@
 
 #include "hwsim/rings/transport.h"
 
-namespace hwsim {
+namespace hwsim::rings {
 
 class WordRing {
  public:
@@ -71,6 +71,6 @@ class WordRing {
   uint64_t tail_seen_ = 0;
 };
 
-}  // namespace hwsim
+}  // namespace hwsim::rings
 
 #endif  // GHOSTCARD_HWSIM_RINGS_WORD_RING_H_

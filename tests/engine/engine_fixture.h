@@ -9,20 +9,20 @@
 #include <memory>
 
 #include "engine/engine.h"
-#include "hwsim/fd.h"
-#include "hwsim/scripted_card.h"
+#include "hwsim/base/fd.h"
+#include "hwsim/testing/scripted_card.h"
 #include "waitctx/job.h"
 
 namespace engine {
 
-using hwsim::CompletionStatus;
-using hwsim::ScriptedCard;
-using hwsim::ScriptedChannel;
+using hwsim::operations::CompletionStatus;
+using hwsim::testing::ScriptedCard;
+using hwsim::testing::ScriptedChannel;
 using waitctx::Fibre;
 using waitctx::WaitContext;
 using waitctx::WaitContextRef;
 
-using NullOperation = Operation<hwsim::Null>;
+using NullOperation = Operation<hwsim::operations::Null>;
 
 inline bool Readable(int fd) { return hwsim::IsReadable(fd); }
 
@@ -58,11 +58,11 @@ struct CallbackCount {
 
 class EngineTest : public ::testing::Test {
  protected:
-  void Make(uint32_t depth, Engine::Options options = {}, hwsim::FaultPlan faults = {}) {
+  void Make(uint32_t depth, Engine::Options options = {}, hwsim::faults::FaultPlan faults = {}) {
     auto card = std::make_unique<ScriptedCard>(depth, faults);
     card_ = card.get();
     channel_ = &card->channel();
-    options.completion = hwsim::CompletionMode::kInline;
+    options.completion = hwsim::completion::CompletionMode::kInline;
     engine_ = Engine::Create(std::move(card), options).value();
   }
   void TearDown() override {

@@ -13,16 +13,16 @@
 #include <vector>
 
 #include "engine/engine.h"
-#include "hwsim/real_card.h"
-#include "tools/workload.h"
+#include "hwsim/card/real_card.h"
+#include "tools/load/job_load.h"
 #include "waitctx/job.h"
 
 namespace engine {
 namespace {
 
-using hwsim::CompletionMode;
-using hwsim::TransportKind;
-using tools::Notify;
+using hwsim::completion::CompletionMode;
+using hwsim::rings::TransportKind;
+using tools::load::Notify;
 using waitctx::Fibre;
 using waitctx::WaitContext;
 
@@ -42,8 +42,8 @@ struct Setup {
 std::string SetupName(const ::testing::TestParamInfo<Setup>& info) {
   std::string name = info.param.transport == TransportKind::kUring ? "Uring" : "Memory";
   for (const std::string_view part :
-       {hwsim::CompletionModeName(info.param.completion), tools::NotifyName(info.param.notify),
-        RetryPolicyName(info.param.retry)}) {
+       {hwsim::completion::CompletionModeName(info.param.completion),
+        tools::load::NotifyName(info.param.notify), RetryPolicyName(info.param.retry)}) {
     name += "_";
     name += part;
   }
@@ -53,8 +53,8 @@ std::string SetupName(const ::testing::TestParamInfo<Setup>& info) {
 class EngineStressTest : public ::testing::TestWithParam<Setup> {
  protected:
   // Null when io_uring is refused: the test is skipped then.
-  std::unique_ptr<Engine> MakeEngine(uint32_t depth, hwsim::Profile profile = {}) {
-    auto card = hwsim::RealCard::Create(
+  std::unique_ptr<Engine> MakeEngine(uint32_t depth, hwsim::model::Profile profile = {}) {
+    auto card = hwsim::card::RealCard::Create(
         {.profile = std::move(profile), .depth = depth, .transport = GetParam().transport});
     if (!card) {
       EXPECT_EQ(GetParam().transport, TransportKind::kUring) << card.error().message;
@@ -74,9 +74,10 @@ class EngineStressTest : public ::testing::TestWithParam<Setup> {
 TEST_P(EngineStressTest, NothingIsLostAtFourTimesTheDepth) {
   auto engine = MakeEngine(8);
   if (engine == nullptr) GTEST_SKIP() << "io_uring refused";
-  const auto operations = tools::OperationFactory::Create(hwsim::OperationKind::kNull, 0).value();
+  const auto operations =
+      tools::load::OperationFactory::Create(hwsim::operations::OperationKind::kNull, 0).value();
   const uint64_t requests = 2000 * kScale;
-  const auto result = tools::RunJobLoad(
+  const auto result = tools::load::RunJobLoad(
       *engine, operations,
       {.notify = GetParam().notify, .concurrency = 32, .requests = requests, .progress = {}});
   ASSERT_TRUE(result) << result.error().message;
@@ -91,9 +92,9 @@ TEST_P(EngineStressTest, RealWorkHasItsResults) {
   auto engine = MakeEngine(8);
   if (engine == nullptr) GTEST_SKIP() << "io_uring refused";
   const auto operations =
-      tools::OperationFactory::Create(hwsim::OperationKind::kSha256, 256).value();
+      tools::load::OperationFactory::Create(hwsim::operations::OperationKind::kSha256, 256).value();
   const uint64_t requests = 200 * kScale;
-  const auto result = tools::RunJobLoad(
+  const auto result = tools::load::RunJobLoad(
       *engine, operations,
       {.notify = GetParam().notify, .concurrency = 16, .requests = requests, .progress = {}});
   ASSERT_TRUE(result) << result.error().message;
@@ -103,17 +104,17 @@ TEST_P(EngineStressTest, RealWorkHasItsResults) {
 
 // Jobs on one thread that are resumed by trial, while another thread cancels at random.
 TEST_P(EngineStressTest, CancelsAndDeadlinesRaceWithCompletions) {
-  hwsim::Profile profile;
-  profile.transit = {.distribution = hwsim::LatencyModel::Distribution::kExponential,
+  hwsim::model::Profile profile;
+  profile.transit = {.distribution = hwsim::model::LatencyModel::Distribution::kExponential,
                      .base = std::chrono::microseconds(30)};
   auto engine = MakeEngine(8, profile);
   if (engine == nullptr) GTEST_SKIP() << "io_uring refused";
   constexpr size_t kJobs = 24;
   const uint64_t rounds = 20 * kScale;
 
-  std::vector<std::unique_ptr<Operation<hwsim::Null>>> operations;
+  std::vector<std::unique_ptr<Operation<hwsim::operations::Null>>> operations;
   for (size_t i = 0; i < kJobs; ++i)
-    operations.push_back(std::make_unique<Operation<hwsim::Null>>());
+    operations.push_back(std::make_unique<Operation<hwsim::operations::Null>>());
   std::atomic<bool> over{false};
   std::thread canceller([&] {
     std::minstd_rand random(7);
@@ -190,7 +191,7 @@ TEST_P(EngineStressTest, ContextsClosedInFlightAreNeverToldAfterwards) {
                             &listener});
     }
     Fibre job(context, [&] {
-      Operation<hwsim::Null> operation;
+      Operation<hwsim::operations::Null> operation;
       return static_cast<int>(engine->Run(operation));
     });
     context->Close();
@@ -213,7 +214,7 @@ TEST_P(EngineStressTest, SynchronousCallersOnManyThreads) {
   std::vector<std::thread> threads;
   for (int i = 0; i < 6; ++i) {
     threads.emplace_back([&] {
-      Operation<hwsim::Null> operation;
+      Operation<hwsim::operations::Null> operation;
       for (uint64_t n = 0; n < each; ++n) {
         if (engine->Run(operation) == Outcome::kOk) ok.fetch_add(1);
       }
@@ -227,13 +228,14 @@ TEST_P(EngineStressTest, SynchronousCallersOnManyThreads) {
 TEST_P(EngineStressTest, JobsOnManyThreads) {
   auto engine = MakeEngine(8);
   if (engine == nullptr) GTEST_SKIP() << "io_uring refused";
-  const auto operations = tools::OperationFactory::Create(hwsim::OperationKind::kNull, 0).value();
+  const auto operations =
+      tools::load::OperationFactory::Create(hwsim::operations::OperationKind::kNull, 0).value();
   const uint64_t requests = 300 * kScale;
   std::atomic<uint64_t> ok{0};
   std::vector<std::thread> threads;
   for (int i = 0; i < 3; ++i) {
     threads.emplace_back([&] {
-      const auto result = tools::RunJobLoad(
+      const auto result = tools::load::RunJobLoad(
           *engine, operations,
           {.notify = GetParam().notify, .concurrency = 8, .requests = requests, .progress = {}});
       if (result) ok.fetch_add(result->ok);
@@ -252,13 +254,13 @@ TEST_P(EngineStressTest, ForkedChildIsRefusedAndTheParentGoesOn) {
   auto engine = MakeEngine(8);
   if (engine == nullptr) GTEST_SKIP() << "io_uring refused";
   auto context = WaitContext::Create();
-  Operation<hwsim::Null> operation;
+  Operation<hwsim::operations::Null> operation;
   Fibre in_flight(context, [&] { return static_cast<int>(engine->Run(operation)); });
   const pid_t child = ::fork();
   ASSERT_GE(child, 0);
   if (child == 0) {
     // A run of the child's own, and the one that it has a copy of.
-    Operation<hwsim::Null> own;
+    Operation<hwsim::operations::Null> own;
     bool right = engine->Run(own) == Outcome::kRefused;
     if (in_flight.paused()) {
       right = right && in_flight.Resume() == waitctx::JobStatus::kFinished &&
@@ -287,7 +289,7 @@ TEST_P(EngineStressTest, ForkedChildMakesAnEngineOfItsOwn) {
     bool right = false;
     {
       auto own = MakeEngine(8);
-      Operation<hwsim::Null> operation;
+      Operation<hwsim::operations::Null> operation;
       right = own != nullptr && own->Run(operation) == Outcome::kOk;
     }
     ::_exit(right ? 0 : 1);

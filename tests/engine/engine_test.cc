@@ -193,7 +193,7 @@ TEST_F(EngineTest, ResultIsInPlaceWhenTheRunIsOver) {
   const std::array<std::byte, 3> message{std::byte{'a'}, std::byte{'b'}, std::byte{'c'}};
   std::byte first{};
   Fibre job(context, [&] {
-    Operation<hwsim::Sha256> hash{hwsim::Bytes(message)};
+    Operation<hwsim::operations::Sha256> hash{hwsim::operations::Bytes(message)};
     const Outcome outcome = engine_->Run(hash);
     first = hash->digest()[0];
     return static_cast<int>(outcome);
@@ -215,7 +215,7 @@ TEST_F(EngineTest, CompletionWithAnErrorIsTheOperationsOwn) {
 }
 
 TEST_F(EngineTest, BrokenCardSetsErrAndTheJobDoesNotPause) {
-  Make(8, {}, {{{.kind = hwsim::FaultKind::kSubmitRefused, .every_nth = 1}}});
+  Make(8, {}, {{{.kind = hwsim::faults::FaultKind::kSubmitRefused, .every_nth = 1}}});
   auto context = WaitContext::Create();
   Fibre job(context, RunNull());
   EXPECT_FALSE(job.paused());

@@ -8,22 +8,22 @@
 #include <vector>
 
 #include "engine/engine.h"
-#include "hwsim/model/fault_plan.h"
-#include "hwsim/model/fault_sweep.h"
-#include "tools/scenario.h"
-#include "tools/workload.h"
+#include "hwsim/faults/fault_plan.h"
+#include "hwsim/testing/fault_sweep.h"
+#include "tools/load/job_load.h"
+#include "tools/scenario/scenario.h"
 
 namespace engine {
 namespace {
 
 using namespace std::chrono_literals;
-using enum hwsim::FaultKind;
-using hwsim::FaultKind;
-using hwsim::FaultRule;
-using tools::Notify;
-using tools::ScenarioOptions;
-using tools::ScenarioPoll;
-using tools::ScenarioResult;
+using enum hwsim::faults::FaultKind;
+using hwsim::faults::FaultKind;
+using hwsim::faults::FaultRule;
+using tools::load::Notify;
+using tools::scenario::ScenarioOptions;
+using tools::scenario::ScenarioPoll;
+using tools::scenario::ScenarioResult;
 using Names = std::set<std::string>;
 
 constexpr uint64_t kRuns = 64;
@@ -32,7 +32,7 @@ constexpr uint64_t kRuns = 64;
 ScenarioOptions Base(Notify notify, const FaultRule& rule) {
   ScenarioOptions options;
   options.card.service_units = 2;
-  options.card.cost(hwsim::OperationKind::kSha256).service.base = 500us;
+  options.card.cost(hwsim::operations::OperationKind::kSha256).service.base = 500us;
   options.card.transit.base = 5us;
   options.card.health = {.heartbeat = 1ms, .reset = 2ms};
   options.card.faults.rules = {rule};
@@ -75,7 +75,7 @@ constexpr Trigger kTriggers[] = {
     {"operation",
      [](FaultRule& rule) {
        rule.every_nth = 7;
-       rule.operation = hwsim::OperationKind::kSha256;
+       rule.operation = hwsim::operations::OperationKind::kSha256;
      }},
     {"queue_pair",
      [](FaultRule& rule) {
@@ -141,7 +141,7 @@ const std::vector<Row>& Rows() {
 }
 
 TEST(FaultTableTest, HasARowForEachKind) {
-  ASSERT_EQ(Rows().size(), hwsim::kFaultKindCount);
+  ASSERT_EQ(Rows().size(), hwsim::faults::kFaultKindCount);
   for (size_t i = 0; i < Rows().size(); ++i) {
     EXPECT_EQ(Rows()[i].kind, static_cast<FaultKind>(i));
   }
@@ -193,14 +193,14 @@ class FaultTableTest : public testing::TestWithParam<Case> {
     return Base(GetParam().notify, rule);
   }
   static ScenarioResult Run(const ScenarioOptions& options) {
-    return tools::RunScenario(options).value();
+    return tools::scenario::RunScenario(options).value();
   }
   static bool Strikes(const ScenarioResult& result) { return result.count("faults") != 0; }
 };
 
 TEST_P(FaultTableTest, ApplicationSeesWhatTheTableSaysAndEverythingEnds) {
   const ScenarioOptions options = Options();
-  const auto result = tools::RunScenario(options);
+  const auto result = tools::scenario::RunScenario(options);
   if (!result) {
     // Only a card without a single instance does not come up at all.
     EXPECT_EQ(GetParam().row.kind, kInstancesExhausted) << result.error().message;
@@ -226,28 +226,30 @@ TEST_P(FaultTableTest, EngineRecovers) {
   options.engine.recovery = kAllRecovery;
   // Enough for a card that hangs at every fifth request.
   options.engine.time_limit = 400ms;
-  const auto result = tools::RunScenario(options);
+  const auto result = tools::scenario::RunScenario(options);
   if (!result) return;
   ExpectEnds(*result, GetParam().row.recovered);
 }
 
 std::string CaseName(const testing::TestParamInfo<Case>& info) {
-  return std::string(hwsim::FaultName(info.param.row.kind)) + "_by_" + info.param.trigger.name +
-         "_told_by_" + std::string(tools::NotifyName(info.param.notify));
+  return std::string(hwsim::faults::FaultName(info.param.row.kind)) + "_by_" +
+         info.param.trigger.name + "_told_by_" +
+         std::string(tools::load::NotifyName(info.param.notify));
 }
 INSTANTIATE_TEST_SUITE_P(All, FaultTableTest, testing::ValuesIn(Cases()), CaseName);
 
 // Which of them do strike: without this the table might be empty words.
 TEST(FaultTriggerTest, EachStrikesWhereItCan) {
   for (const Row& row : Rows()) {
-    const hwsim::FaultSite site = hwsim::SiteOf(row.kind);
+    const hwsim::faults::FaultSite site = hwsim::faults::SiteOf(row.kind);
     const Notify notify = std::string(row.seen_by_fd) == "-" ? Notify::kCallback : Notify::kFd;
     for (const Trigger& trigger : kTriggers) {
-      SCOPED_TRACE(std::string(hwsim::FaultName(row.kind)) + " by " + trigger.name);
-      if (site == hwsim::FaultSite::kList || site == hwsim::FaultSite::kOpen) continue;
+      SCOPED_TRACE(std::string(hwsim::faults::FaultName(row.kind)) + " by " + trigger.name);
+      if (site == hwsim::faults::FaultSite::kList || site == hwsim::faults::FaultSite::kOpen)
+        continue;
       FaultRule rule{.kind = row.kind};
       trigger.set(rule);
-      const ScenarioResult result = tools::RunScenario(Base(notify, rule)).value();
+      const ScenarioResult result = tools::scenario::RunScenario(Base(notify, rule)).value();
       // Who is told alone, or finds the card idle, has nobody beside it.
       const std::string name = trigger.name;
       const bool may_not = name == "in_flight" || (row.kind == kWakeUp && name == "queue_pair");
@@ -255,7 +257,8 @@ TEST(FaultTriggerTest, EachStrikesWhereItCan) {
         EXPECT_GT(result.count("faults"), 0u);
       }
       // Each queue pair counts its own submits.
-      const uint64_t counters = site == hwsim::FaultSite::kSubmit && !rule.queue_pair ? 2 : 1;
+      const uint64_t counters =
+          site == hwsim::faults::FaultSite::kSubmit && !rule.queue_pair ? 2 : 1;
       if (rule.count_max != 0) {
         EXPECT_LE(result.count("faults"), rule.count_max * counters);
       }
@@ -270,24 +273,25 @@ TEST(FaultTriggerTest, EachStrikesWhereItCan) {
 TEST(FaultSweepTest, WhicheverRequestIsHitEverythingEnds) {
   for (const Row& row : Rows()) {
     for (const Notify notify : {Notify::kFd, Notify::kCallback}) {
-      SCOPED_TRACE(std::string(hwsim::FaultName(row.kind)) + " told by " +
-                   std::string(tools::NotifyName(notify)));
+      SCOPED_TRACE(std::string(hwsim::faults::FaultName(row.kind)) + " told by " +
+                   std::string(tools::load::NotifyName(notify)));
       FaultRule fault{.kind = row.kind};
       if (row.kind == kCardReset) fault.time = 2ms;
-      const uint64_t places = hwsim::SweepNth(fault, [&](const FaultRule& rule) {
+      const uint64_t places = hwsim::testing::SweepNth(fault, [&](const FaultRule& rule) {
         SCOPED_TRACE("nth = " + std::to_string(rule.nth));
-        const auto result = tools::RunScenario(Base(notify, rule));
+        const auto result = tools::scenario::RunScenario(Base(notify, rule));
         if (!result) return uint64_t{1};
         ExpectEnds(*result, row.outcomes);
         return result->count("faults");
       });
       const std::string seen = notify == Notify::kFd ? row.seen_by_fd : row.seen_by_callback;
-      const hwsim::FaultSite site = hwsim::SiteOf(row.kind);
+      const hwsim::faults::FaultSite site = hwsim::faults::SiteOf(row.kind);
       if (seen == "-") {
         EXPECT_EQ(places, 0u);
-      } else if (site == hwsim::FaultSite::kOpen) {
+      } else if (site == hwsim::faults::FaultSite::kOpen) {
         EXPECT_EQ(places, 2u);
-      } else if (site == hwsim::FaultSite::kSubmit || site == hwsim::FaultSite::kInterrupt) {
+      } else if (site == hwsim::faults::FaultSite::kSubmit ||
+                 site == hwsim::faults::FaultSite::kInterrupt) {
         EXPECT_GT(places, kRuns / 4) << "of one queue pair's, or of those that share an interrupt";
       } else if (row.kind != kWakeUp) {
         EXPECT_EQ(places, kRuns);

@@ -29,7 +29,7 @@ struct TestOperation : OperationState {
   // Paused, then stopped and told.
   void GoToStopped() {
     GoToPaused();
-    if (phase.RequestStop(Outcome::kCancelled)) phase.FinishTelling(Phase::kStopped);
+    if (phase.RequestStop(Outcome::kCancelled)) phase.FinishTelling(run::Phase::kStopped);
   }
 };
 

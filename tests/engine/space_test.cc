@@ -33,8 +33,8 @@ TEST_F(EngineTest, SynchronousCallerPassesJobsOfItsOwnThreadThatWaitForSpace) {
   EXPECT_EQ(queued.result(), kOk);
 }
 
-hwsim::FaultPlan RingFullAtFirst(uint32_t times) {
-  return {.rules = {{.kind = hwsim::FaultKind::kRingFull, .nth = 1, .times = times}}};
+hwsim::faults::FaultPlan RingFullAtFirst(uint32_t times) {
+  return {.rules = {{.kind = hwsim::faults::FaultKind::kRingFull, .nth = 1, .times = times}}};
 }
 
 TEST_F(EngineTest, WhoWaitsInPlaceTriesAsOftenAsItsRetriesAllow) {
@@ -200,12 +200,12 @@ TEST_F(EngineTest, RefusedSlotThatWasGrantedIsToldAgainAndNotTriedForEver) {
   Fibre holder(contexts[0], RunNull());
   Fibre job(contexts[1], RunNull());
   CompleteOneAndPoll();
-  hwsim::Request intruder;
-  ASSERT_EQ(card_->queue_pairs()[0]->Submit(intruder), hwsim::SubmitStatus::kOk);
+  hwsim::operations::Request intruder;
+  ASSERT_EQ(card_->queue_pairs()[0]->Submit(intruder), hwsim::operations::SubmitStatus::kOk);
   EXPECT_EQ(job.Resume(), waitctx::JobStatus::kPaused);
   EXPECT_EQ(contexts[1]->status(), kStatusAgain);
   ASSERT_TRUE(channel_->CompleteOne());
-  std::array<hwsim::Request*, 1> popped;
+  std::array<hwsim::operations::Request*, 1> popped;
   ASSERT_EQ(card_->queue_pairs()[0]->PopCompleted(popped), 1u);
   engine_->Poll();
   EXPECT_TRUE(Readable(WaitFdOf(*contexts[1])));

@@ -3,17 +3,18 @@
 #include <cstdio>
 
 #include "engine/engine.h"
-#include "hwsim/model/profile_toml.h"
-#include "hwsim/real_card.h"
+#include "hwsim/card/real_card.h"
+#include "hwsim/config/profile_toml.h"
 #include "waitctx/job.h"
 
 int main() {
   // A simulated card, and an engine that notices its completions by interrupt.
-  auto card = hwsim::RealCard::Create({.profile = hwsim::ShippedProfile("qat-4xxx").value()});
+  auto card =
+      hwsim::card::RealCard::Create({.profile = hwsim::config::ShippedProfile("qat-4xxx").value()});
   auto engine = engine::Engine::Create(std::move(card.value()), {}).value();
 
   auto context = waitctx::WaitContext::Create();
-  engine::Operation<hwsim::Sha256> hash(std::as_bytes(std::span("abc", 3)));
+  engine::Operation<hwsim::operations::Sha256> hash(std::as_bytes(std::span("abc", 3)));
   waitctx::Fibre job(context, [&] { return engine->Run(hash) == engine::Outcome::kOk ? 0 : 1; });
   while (job.paused()) {  // an event loop would do other things here
     pollfd wait{.events = POLLIN};

@@ -32,7 +32,7 @@ def planted_bug(name, file):
         ],
         linkstatic = True,
         tags = ["planted"],
-        deps = ["//tools:simulate_command"],
+        deps = ["//tools/cli:simulate_command"],
     )
     native.sh_test(
         name = name + "_test",

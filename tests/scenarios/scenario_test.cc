@@ -1,5 +1,5 @@
 // Every scenario of this folder: it happens as it is expected to, each time the same.
-#include "tools/scenario.h"
+#include "tools/scenario/scenario.h"
 
 #include <gtest/gtest.h>
 
@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "tools/scenario_toml.h"
-#include "tools/workload.h"
+#include "tools/load/job_load.h"
+#include "tools/scenario/scenario_toml.h"
 
 namespace tools {
 namespace {
@@ -26,19 +26,20 @@ std::vector<std::string> Files() {
 class ScenarioTest : public testing::TestWithParam<std::string> {};
 
 TEST_P(ScenarioTest, HappensAsExpected) {
-  const auto file = LoadScenario(GetParam());
+  const auto file = scenario::LoadScenario(GetParam());
   ASSERT_TRUE(file) << file.error().message;
   EXPECT_FALSE(file->about.empty());
   EXPECT_FALSE(file->pain.empty());
   EXPECT_FALSE(file->expected.empty());
-  for (const Notify notify : file->notify) {
-    SCOPED_TRACE("told by " + std::string(NotifyName(notify)));
-    ScenarioOptions options = file->options;
+  for (const load::Notify notify : file->notify) {
+    SCOPED_TRACE("told by " + std::string(load::NotifyName(notify)));
+    scenario::ScenarioOptions options = file->options;
     options.notify = notify;
-    const auto result = RunScenario(options);
+    const auto result = scenario::RunScenario(options);
     ASSERT_TRUE(result) << result.error().message;
-    for (const std::string& line : UnmetExpectations(*file, notify, *result)) ADD_FAILURE() << line;
-    const auto again = RunScenario(options);
+    for (const std::string& line : scenario::UnmetExpectations(*file, notify, *result))
+      ADD_FAILURE() << line;
+    const auto again = scenario::RunScenario(options);
     EXPECT_EQ(again->counts, result->counts);
     EXPECT_EQ(again->fault_log, result->fault_log);
     EXPECT_EQ(again->took, result->took);
@@ -53,20 +54,20 @@ TEST(ScenarioFilesTest, AreThere) { EXPECT_GE(Files().size(), 25u); }
 
 // What is said of a scenario that is not as expected, and of mistakes in its file.
 TEST(ScenarioFileTest, UnmetExpectationsAreNamed) {
-  const auto file = ParseScenario(
+  const auto file = scenario::ParseScenario(
       "[run]\njobs = 2\noperations = 3\n[expect]\nok = 7\nagain = { min = 1 }\n[expect_callback]\n"
       "ok = { min = 1, max = 6 }\n",
       "a.toml");
   ASSERT_TRUE(file) << file.error().message;
-  const ScenarioResult result = RunScenario(file->options).value();
-  EXPECT_EQ(UnmetExpectations(*file, Notify::kFd, result),
+  const scenario::ScenarioResult result = scenario::RunScenario(file->options).value();
+  EXPECT_EQ(scenario::UnmetExpectations(*file, load::Notify::kFd, result),
             (std::vector<std::string>{"again: 0; expected: at least 1", "ok: 6; expected: 7"}));
-  EXPECT_EQ(UnmetExpectations(*file, Notify::kCallback, result),
+  EXPECT_EQ(scenario::UnmetExpectations(*file, load::Notify::kCallback, result),
             (std::vector<std::string>{"again: 0; expected: at least 1"}));
 }
 
 TEST(ScenarioFileTest, EveryMistakeIsReported) {
-  const auto file = ParseScenario(
+  const auto file = scenario::ParseScenario(
       "[card]\ndepht = 3\n[card.moderation]\ncount = 0\n[[card.fault]]\nkind = 'card_lost'\n"
       "[run]\nnotify = 'smoke'\nsynchronous = 1\n[expect]\nok = -1\nokay = 3\n",
       "a.toml");

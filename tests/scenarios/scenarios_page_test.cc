@@ -7,8 +7,8 @@
 #include <sstream>
 #include <string>
 
-#include "tools/scenario.h"
-#include "tools/scenario_toml.h"
+#include "tools/scenario/scenario.h"
+#include "tools/scenario/scenario_toml.h"
 
 namespace tools {
 namespace {
@@ -40,7 +40,7 @@ Keys Listed(const std::string& heading) {
 
 // What the parser allows there, by its own account.
 Keys Known(const std::string& table) {
-  const auto file = ParseScenario(table + "frobnicate_thoroughly = 1\n", "a.toml");
+  const auto file = scenario::ParseScenario(table + "frobnicate_thoroughly = 1\n", "a.toml");
   EXPECT_FALSE(file);
   const std::string message = file ? "" : file.error().message;
   const std::string introduction = "no such key; allowed: ";
@@ -63,15 +63,17 @@ TEST(ScenariosPageTest, ExampleHappensAsItExpects) {
   const std::string page = Page();
   const std::string opening = "```toml\n";
   const size_t begin = page.find(opening) + opening.size();
-  const auto file = ParseScenario(page.substr(begin, page.find("```\n", begin) - begin), "page");
+  const auto file =
+      scenario::ParseScenario(page.substr(begin, page.find("```\n", begin) - begin), "page");
   ASSERT_TRUE(file) << file.error().message;
   ASSERT_FALSE(file->expected.empty());
-  for (const Notify notify : file->notify) {
-    ScenarioOptions options = file->options;
+  for (const load::Notify notify : file->notify) {
+    scenario::ScenarioOptions options = file->options;
     options.notify = notify;
-    const auto result = RunScenario(options);
+    const auto result = scenario::RunScenario(options);
     ASSERT_TRUE(result) << result.error().message;
-    for (const std::string& line : UnmetExpectations(*file, notify, *result)) ADD_FAILURE() << line;
+    for (const std::string& line : scenario::UnmetExpectations(*file, notify, *result))
+      ADD_FAILURE() << line;
   }
 }
 

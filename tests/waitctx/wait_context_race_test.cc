@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "gtest/gtest.h"
-#include "waitctx/sanitizers.h"
+#include "waitctx/base/sanitizers.h"
 #include "waitctx/wait_context.h"
 
 namespace waitctx {

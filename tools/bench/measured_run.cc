@@ -5,10 +5,10 @@
 #include <cmath>
 #include <utility>
 
-#include "hwsim/real_card.h"
-#include "tools/workload.h"
+#include "hwsim/card/real_card.h"
+#include "tools/load/job_load.h"
 
-namespace tools {
+namespace tools::bench {
 
 using hwsim::Expected;
 
@@ -25,24 +25,25 @@ Quantiles QuantilesOf(std::vector<uint32_t>& values) {
 namespace {
 
 template <typename Field>
-Quantiles QuantilesOfField(const std::vector<PhaseSample>& samples, Field field) {
+Quantiles QuantilesOfField(const std::vector<load::PhaseSample>& samples, Field field) {
   std::vector<uint32_t> values;
   values.reserve(samples.size());
-  for (const PhaseSample& sample : samples) values.push_back(sample.*field);
+  for (const load::PhaseSample& sample : samples) values.push_back(sample.*field);
   return QuantilesOf(values);
 }
 
 }  // namespace
 
-Expected<RunReport> RunOnce(const CardOptions& card_options, const OperationFactory& operations,
+Expected<RunReport> RunOnce(const load::CardOptions& card_options,
+                            const load::OperationFactory& operations,
                             const MeasuredRunOptions& options) {
-  auto card = hwsim::RealCard::Create({.profile = card_options.profile,
-                                       .queue_pairs = card_options.queue_pairs,
-                                       .depth = card_options.depth,
-                                       .transport = card_options.transport,
-                                       .execution_threads = card_options.execution_threads,
-                                       .do_work = card_options.do_work,
-                                       .seed = card_options.seed});
+  auto card = hwsim::card::RealCard::Create({.profile = card_options.profile,
+                                             .queue_pairs = card_options.queue_pairs,
+                                             .depth = card_options.depth,
+                                             .transport = card_options.transport,
+                                             .execution_threads = card_options.execution_threads,
+                                             .do_work = card_options.do_work,
+                                             .seed = card_options.seed});
   if (!card) return hwsim::Unexpected(std::move(card.error()));
   RunReport report;
   report.transport = (*card)->transport_name();
@@ -54,11 +55,11 @@ Expected<RunReport> RunOnce(const CardOptions& card_options, const OperationFact
                                                 .retry = options.retry,
                                                 .callback_when_space = true});
   if (!engine) return hwsim::Unexpected(std::move(engine.error()));
-  auto result = RunJobLoad(**engine, operations,
-                           {.notify = options.notify,
-                            .concurrency = options.concurrency,
-                            .requests = options.requests,
-                            .progress = options.progress});
+  auto result = load::RunJobLoad(**engine, operations,
+                                 {.notify = options.notify,
+                                  .concurrency = options.concurrency,
+                                  .requests = options.requests,
+                                  .progress = options.progress});
   if (!result) return hwsim::Unexpected(std::move(result.error()));
 
   report.completion = options.completion;
@@ -74,13 +75,13 @@ Expected<RunReport> RunOnce(const CardOptions& card_options, const OperationFact
   report.ops_per_s =
       static_cast<double>(result->ok) / std::chrono::duration<double>(result->wall).count();
   report.ops_per_s_min = report.ops_per_s_max = report.ops_per_s;
-  report.latency_ns = QuantilesOfField(result->samples, &PhaseSample::total_ns);
-  report.queueing_ns = QuantilesOfField(result->samples, &PhaseSample::queueing_ns);
-  report.service_ns = QuantilesOfField(result->samples, &PhaseSample::service_ns);
-  report.notification_ns = QuantilesOfField(result->samples, &PhaseSample::notification_ns);
+  report.latency_ns = QuantilesOfField(result->samples, &load::PhaseSample::total_ns);
+  report.queueing_ns = QuantilesOfField(result->samples, &load::PhaseSample::queueing_ns);
+  report.service_ns = QuantilesOfField(result->samples, &load::PhaseSample::service_ns);
+  report.notification_ns = QuantilesOfField(result->samples, &load::PhaseSample::notification_ns);
   report.cpu_ns_per_op = static_cast<double>(result->cpu.count()) / count;
   report.wakeups_per_completion = static_cast<double>(result->sleeps) / count;
-  const hwsim::Card::Stats stats = (*engine)->card().stats();
+  const hwsim::card::Card::Stats stats = (*engine)->card().stats();
   report.lateness_ns_mean = static_cast<double>(stats.lateness_total.count()) /
                             static_cast<double>(std::max<uint64_t>(stats.completed, 1));
   report.lateness_ns_max = static_cast<double>(stats.lateness_max.count());
@@ -90,4 +91,4 @@ Expected<RunReport> RunOnce(const CardOptions& card_options, const OperationFact
   return report;
 }
 
-}  // namespace tools
+}  // namespace tools::bench

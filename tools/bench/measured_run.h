@@ -11,14 +11,14 @@
 #include <vector>
 
 #include "engine/engine.h"
-#include "hwsim/completion_service.h"
-#include "hwsim/error.h"
-#include "hwsim/request.h"
+#include "hwsim/base/error.h"
+#include "hwsim/completion/completion_service.h"
+#include "hwsim/operations/request.h"
 #include "tools/load/card_options.h"
 #include "tools/load/notify.h"
 #include "tools/load/operation_factory.h"
 
-namespace tools {
+namespace tools::bench {
 
 struct Quantiles {
   double p50 = 0, p90 = 0, p99 = 0, p99_9 = 0, max = 0;
@@ -30,10 +30,10 @@ Quantiles QuantilesOf(std::vector<uint32_t>& values);
 struct RunReport {
   std::string transport;
   std::string transport_note;  // why not io_uring, when `auto` chose the memory transport
-  hwsim::CompletionMode completion{};
-  Notify notify{};
+  hwsim::completion::CompletionMode completion{};
+  load::Notify notify{};
   engine::RetryPolicy retry{};
-  hwsim::OperationKind operation{};
+  hwsim::operations::OperationKind operation{};
   uint32_t concurrency = 0, depth = 0, repetitions = 1;
   uint64_t requests = 0, ok = 0, again = 0, err = 0;  // see JobLoadResult
   // Successful requests per second; min and max of the repetitions.
@@ -52,19 +52,20 @@ struct RunReport {
 };
 
 struct MeasuredRunOptions {
-  hwsim::CompletionMode completion{};
-  Notify notify{};
+  hwsim::completion::CompletionMode completion{};
+  load::Notify notify{};
   engine::RetryPolicy retry = engine::RetryPolicy::kWhenSpace;
-  hwsim::OperationKind operation{};
+  hwsim::operations::OperationKind operation{};
   uint32_t concurrency = 64;
   uint64_t requests = 0;
   std::function<void(uint64_t finished)> progress;
 };
 // Makes a card and an engine, runs the load once, and destroys both. Fails when the card, the
 // engine or the load does.
-hwsim::Expected<RunReport> RunOnce(const CardOptions& card, const OperationFactory& operations,
+hwsim::Expected<RunReport> RunOnce(const load::CardOptions& card,
+                                   const load::OperationFactory& operations,
                                    const MeasuredRunOptions& options);
 
-}  // namespace tools
+}  // namespace tools::bench
 
 #endif  // GHOSTCARD_TOOLS_BENCH_MEASURED_RUN_H_

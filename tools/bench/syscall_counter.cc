@@ -7,9 +7,9 @@
 #include <cerrno>
 #include <fstream>
 
-#include "hwsim/error.h"
+#include "hwsim/base/error.h"
 
-namespace tools {
+namespace tools::bench {
 
 SyscallCounter::SyscallCounter() {
   uint64_t id = 0;
@@ -39,4 +39,4 @@ std::optional<uint64_t> SyscallCounter::count() const {
   return value;
 }
 
-}  // namespace tools
+}  // namespace tools::bench

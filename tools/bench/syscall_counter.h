@@ -8,9 +8,9 @@
 #include <optional>
 #include <string>
 
-#include "hwsim/fd.h"
+#include "hwsim/base/fd.h"
 
-namespace tools {
+namespace tools::bench {
 
 class SyscallCounter {
  public:
@@ -24,6 +24,6 @@ class SyscallCounter {
   std::string why_;
 };
 
-}  // namespace tools
+}  // namespace tools::bench
 
 #endif  // GHOSTCARD_TOOLS_BENCH_SYSCALL_COUNTER_H_

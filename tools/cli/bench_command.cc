@@ -4,16 +4,16 @@
 
 #include <nlohmann/json.hpp>
 
+#include "tools/bench/report.h"
 #include "tools/bench/syscall_counter.h"
 #include "tools/cli/choices.h"
 #include "tools/cli/exit_codes.h"
 #include "tools/cli/progress_line.h"
-#include "tools/report.h"
 
-namespace tools {
+namespace tools::cli {
 
-using hwsim::CompletionMode;
-using hwsim::OperationKind;
+using hwsim::completion::CompletionMode;
+using hwsim::operations::OperationKind;
 
 namespace {
 
@@ -30,7 +30,7 @@ constexpr const char* kFooter =
 void BenchCommand::AddTo(CLI::App& app) {
   options_.completions = {CompletionMode::kInterrupt, CompletionMode::kPolling,
                           CompletionMode::kInline};
-  options_.notifies = {Notify::kFd, Notify::kCallback};
+  options_.notifies = {load::Notify::kFd, load::Notify::kCallback};
   options_.operations = {OperationKind::kNull, OperationKind::kRsa2048Sign};
   app.footer(kFooter);
   common_.AddTo(app, "ideal");
@@ -75,26 +75,26 @@ int BenchCommand::RunJobBench() {
   options_.progress = [&](const std::string& what, double fraction) {
     progress.Show(what, fraction);
   };
-  const auto reports = RunBench(options_);
+  const auto reports = bench::RunBench(options_);
   progress.Clear();
   if (!reports) return Fail(kExitFailed, reports.error().message);
   Print(*reports);
-  if (auto written = common_.MaybeWriteJson(ToJson(*reports)); !written) {
+  if (auto written = common_.MaybeWriteJson(bench::ToJson(*reports)); !written) {
     return Fail(kExitFailed, written.error().message);
   }
   return 0;
 }
 
-void BenchCommand::Print(const std::vector<RunReport>& reports) const {
+void BenchCommand::Print(const std::vector<bench::RunReport>& reports) const {
   std::FILE* const text = common_.text();
-  const RunReport& first = reports.front();
+  const bench::RunReport& first = reports.front();
   fmt::print(text, "transport {}{}{}, depth {}\n", first.transport,
              first.transport_note.empty() ? "" : ": ", first.transport_note, first.depth);
-  fmt::print(text, "{}\n", BenchTable(reports));
+  fmt::print(text, "{}\n", bench::BenchTable(reports));
   if (!first.syscalls_per_completion) {
-    fmt::print(text, "syscalls/op: not counted ({})\n", SyscallCounter().why());
+    fmt::print(text, "syscalls/op: not counted ({})\n", bench::SyscallCounter().why());
   }
-  fmt::print(text, "{}\n", BenchVerdict(reports));
+  fmt::print(text, "{}\n", bench::BenchVerdict(reports));
 }
 
-}  // namespace tools
+}  // namespace tools::cli

@@ -6,11 +6,11 @@
 
 #include <CLI/CLI.hpp>
 
-#include "tools/bench.h"
+#include "tools/bench/bench.h"
 #include "tools/cli/common_arguments.h"
 #include "tools/cli/tls_bench_arguments.h"
 
-namespace tools {
+namespace tools::cli {
 
 class BenchCommand {
  public:
@@ -21,14 +21,14 @@ class BenchCommand {
 
  private:
   int RunJobBench();
-  void Print(const std::vector<RunReport>& reports) const;
+  void Print(const std::vector<bench::RunReport>& reports) const;
 
   CommonArguments common_;
-  BenchOptions options_;
+  bench::BenchOptions options_;
   TlsBenchArguments tls_;
   const CLI::Option* completions_ = nullptr;
 };
 
-}  // namespace tools
+}  // namespace tools::cli
 
 #endif  // GHOSTCARD_TOOLS_CLI_BENCH_COMMAND_H_

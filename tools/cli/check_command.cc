@@ -8,18 +8,18 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
-#include "tools/check_rules.h"
+#include "tools/check/check_rules.h"
 #include "tools/cli/choices.h"
 #include "tools/cli/exit_codes.h"
 #include "tools/text/json_file.h"
 
-namespace tools {
+namespace tools::cli {
 
 namespace {
 
 Choices<waitctx::check::Rule> RuleChoices() {
   Choices<waitctx::check::Rule> choices;
-  for (const RuleText& text : RuleTexts()) choices.emplace(text.name, text.rule);
+  for (const check::RuleText& text : check::RuleTexts()) choices.emplace(text.name, text.rule);
   return choices;
 }
 
@@ -55,21 +55,21 @@ int CheckCommand::Run() {
                 "check: no program given; give it after --: ghostcard check -- PROGRAM ARGS");
   }
   if (!json_.empty()) {
-    if (auto writable = CheckWritable(json_); !writable) {
+    if (auto writable = text::CheckWritable(json_); !writable) {
       return Fail(kExitBadArguments, writable.error().message);
     }
   }
   options_.callback_bound =
       std::chrono::nanoseconds(static_cast<int64_t>(callback_bound_ms_ * 1e6));
-  const auto report = RunCheck(options_);
+  const auto report = check::RunCheck(options_);
   if (!report) return Fail(report.error().exit_code, report.error().message);
-  fmt::print(stderr, "{}", CheckText(*report));
+  fmt::print(stderr, "{}", check::CheckText(*report));
   if (!json_.empty()) {
-    if (auto written = WriteJson(json_, ToJson(*report)); !written) {
+    if (auto written = text::WriteJson(json_, check::ToJson(*report)); !written) {
       return Fail(kExitBadArguments, written.error().message);
     }
   }
-  return CheckExitCode(*report);
+  return check::CheckExitCode(*report);
 }
 
-}  // namespace tools
+}  // namespace tools::cli

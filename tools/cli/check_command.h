@@ -7,9 +7,9 @@
 #include <CLI/CLI.hpp>
 #include <string>
 
-#include "tools/check.h"
+#include "tools/check/check.h"
 
-namespace tools {
+namespace tools::cli {
 
 class CheckCommand {
  public:
@@ -22,11 +22,11 @@ class CheckCommand {
   int Run();
 
  private:
-  CheckOptions options_;
+  check::CheckOptions options_;
   std::string json_;
   double callback_bound_ms_ = 10;
 };
 
-}  // namespace tools
+}  // namespace tools::cli
 
 #endif  // GHOSTCARD_TOOLS_CLI_CHECK_COMMAND_H_

@@ -4,20 +4,22 @@
 
 #include "hwsim/base/parse_number.h"
 
-namespace tools {
+namespace tools::cli {
 
 using engine::RetryPolicy;
-using hwsim::CompletionMode;
-using hwsim::OperationKind;
+using hwsim::completion::CompletionMode;
+using hwsim::operations::OperationKind;
 
 Choices<CompletionMode> CompletionChoices() {
   return ChoicesOf({CompletionMode::kInterrupt, CompletionMode::kPolling, CompletionMode::kInline},
-                   &hwsim::CompletionModeName);
+                   &hwsim::completion::CompletionModeName);
 }
 
-Choices<Notify> NotifyChoices() { return ChoicesOf<Notify>(); }
+Choices<load::Notify> NotifyChoices() { return ChoicesOf<load::Notify>(); }
 
-Choices<hwsim::TransportKind> TransportChoices() { return ChoicesOf<hwsim::TransportKind>(); }
+Choices<hwsim::rings::TransportKind> TransportChoices() {
+  return ChoicesOf<hwsim::rings::TransportKind>();
+}
 
 Choices<RetryPolicy> RetryChoices() {
   return ChoicesOf({RetryPolicy::kWhenSpace, RetryPolicy::kImmediate}, &engine::RetryPolicyName);
@@ -25,9 +27,10 @@ Choices<RetryPolicy> RetryChoices() {
 
 Choices<OperationKind> OperationChoices() {
   Choices<OperationKind> choices;
-  for (size_t i = 0; i < hwsim::kOperationKindCount; ++i) {
+  for (size_t i = 0; i < hwsim::operations::kOperationKindCount; ++i) {
     const auto kind = static_cast<OperationKind>(i);
-    if (kind != OperationKind::kOther) choices.emplace(hwsim::OperationName(kind), kind);
+    if (kind != OperationKind::kOther)
+      choices.emplace(hwsim::operations::OperationName(kind), kind);
   }
   return choices;
 }
@@ -42,4 +45,4 @@ CLI::Validator WholeNumber() {
   return {check, "UINT"};
 }
 
-}  // namespace tools
+}  // namespace tools::cli

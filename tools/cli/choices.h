@@ -14,12 +14,12 @@
 
 #include "engine/engine.h"
 #include "hwsim/base/enum_names.h"
-#include "hwsim/completion_service.h"
-#include "hwsim/request.h"
+#include "hwsim/completion/completion_service.h"
+#include "hwsim/operations/request.h"
 #include "hwsim/rings/transport.h"
 #include "tools/load/notify.h"
 
-namespace tools {
+namespace tools::cli {
 
 // Values by name. Help texts and messages list the names in alphabetical order.
 template <typename T>
@@ -40,12 +40,12 @@ Choices<T> ChoicesOf(std::initializer_list<T> values, std::string_view (*name_of
   return choices;
 }
 
-Choices<hwsim::CompletionMode> CompletionChoices();
-Choices<Notify> NotifyChoices();
-Choices<hwsim::TransportKind> TransportChoices();
+Choices<hwsim::completion::CompletionMode> CompletionChoices();
+Choices<load::Notify> NotifyChoices();
+Choices<hwsim::rings::TransportKind> TransportChoices();
 Choices<engine::RetryPolicy> RetryChoices();
-Choices<hwsim::OperationKind> OperationChoices();  // without kOther
-Choices<bool> WorkChoices();                       // "real", "none": whether operations execute
+Choices<hwsim::operations::OperationKind> OperationChoices();  // without kOther
+Choices<bool> WorkChoices();  // "real", "none": whether operations execute
 
 // Accepts whole numbers below 2^64. CLI11 itself takes "-1" for the largest number.
 CLI::Validator WholeNumber();
@@ -99,6 +99,6 @@ CLI::Option* AddChoices(CLI::App& app, const std::string& flag, std::vector<T>& 
       ->type_name("NAMES");
 }
 
-}  // namespace tools
+}  // namespace tools::cli
 
 #endif  // GHOSTCARD_TOOLS_CLI_CHOICES_H_

@@ -7,7 +7,7 @@
 
 #include "tools/cli/exit_codes.h"
 
-namespace tools {
+namespace tools::cli {
 
 CommandLine::CommandLine()
     : app_("Ghostcard: a hardware accelerator card that isn't there.", "ghostcard") {
@@ -52,4 +52,4 @@ int CommandLine::Run(int argc, char** argv) {
   return code;
 }
 
-}  // namespace tools
+}  // namespace tools::cli

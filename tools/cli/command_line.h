@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-namespace tools {
+namespace tools::cli {
 
 class CommandLine {
  public:
@@ -37,6 +37,6 @@ class CommandLine {
   std::vector<std::pair<CLI::App*, std::function<int()>>> commands_;  // in order of registration
 };
 
-}  // namespace tools
+}  // namespace tools::cli
 
 #endif  // GHOSTCARD_TOOLS_CLI_COMMAND_LINE_H_

@@ -6,13 +6,13 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "hwsim/model/known_names.h"
-#include "hwsim/model/profile_toml.h"
+#include "hwsim/config/known_names.h"
+#include "hwsim/config/profile_toml.h"
 #include "tools/cli/choices.h"
 #include "tools/text/environment.h"
 #include "tools/text/json_file.h"
 
-namespace tools {
+namespace tools::cli {
 
 void CommonArguments::AddTo(CLI::App& app, const std::string& default_profile) {
   profile = default_profile;
@@ -21,7 +21,8 @@ void CommonArguments::AddTo(CLI::App& app, const std::string& default_profile) {
             "io_uring if the kernel permits it");
   CLI::Option* const named =
       app.add_option("--profile", profile,
-                     "The simulated card: " + hwsim::JoinedNames(hwsim::ShippedProfileNames()))
+                     "The simulated card: " +
+                         hwsim::config::JoinedNames(hwsim::config::ShippedProfileNames()))
           ->capture_default_str();
   app.add_option("--config", config, "A TOML file that describes the card, instead of --profile")
       ->excludes(named);
@@ -44,7 +45,8 @@ void CommonArguments::AddTo(CLI::App& app, const std::string& default_profile) {
 }
 
 hwsim::Expected<void> CommonArguments::Resolve() {
-  auto loaded = config.empty() ? hwsim::ShippedProfile(profile) : hwsim::LoadProfile(config);
+  auto loaded =
+      config.empty() ? hwsim::config::ShippedProfile(profile) : hwsim::config::LoadProfile(config);
   if (!loaded) return hwsim::Unexpected(std::move(loaded.error()));
   card.profile = std::move(*loaded);
   card.poll_interval = std::chrono::nanoseconds(static_cast<int64_t>(poll_interval_us * 1000));
@@ -53,14 +55,15 @@ hwsim::Expected<void> CommonArguments::Resolve() {
                                          card.queue_pairs, card.profile.name,
                                          card.profile.queue_pairs_max));
   }
-  return json.empty() ? hwsim::Expected<void>{} : CheckWritable(json);
+  return json.empty() ? hwsim::Expected<void>{} : text::CheckWritable(json);
 }
 
 void CommonArguments::PrintHeading(const std::string& command, const std::string& load) const {
   fmt::print(text(), "ghostcard {}: simulated card '{}' ({})\n{}\n", command, card.profile.name,
              card.profile.source, load);
-  for (const auto& [name, value] : Environment()) fmt::print(text(), "  {}: {}\n", name, value);
-  if (!IsOptimisedBuild()) {
+  for (const auto& [name, value] : text::Environment())
+    fmt::print(text(), "  {}: {}\n", name, value);
+  if (!text::IsOptimisedBuild()) {
     fmt::print(text(),
                "WARNING: this program was built without optimisation or with a sanitizer: the "
                "figures mean nothing. Build with bazel build -c opt.\n");
@@ -71,7 +74,7 @@ void CommonArguments::PrintHeading(const std::string& command, const std::string
 
 hwsim::Expected<void> CommonArguments::MaybeWriteJson(const nlohmann::json& results) const {
   if (json.empty()) return {};
-  return WriteJson(json, results);
+  return text::WriteJson(json, results);
 }
 
-}  // namespace tools
+}  // namespace tools::cli

@@ -11,16 +11,16 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
-#include "hwsim/error.h"
+#include "hwsim/base/error.h"
 #include "tools/load/card_options.h"
 
-namespace tools {
+namespace tools::cli {
 
 inline constexpr uint64_t kRequestsMax = 1'000'000'000'000;
 inline constexpr uint32_t kInputBytesMax = 64u << 20;
 
 struct CommonArguments {
-  CardOptions card;  // complete after Resolve
+  load::CardOptions card;  // complete after Resolve
   std::string profile;
   std::string config;
   std::string json;
@@ -43,6 +43,6 @@ struct CommonArguments {
   hwsim::Expected<void> MaybeWriteJson(const nlohmann::json& results) const;
 };
 
-}  // namespace tools
+}  // namespace tools::cli
 
 #endif  // GHOSTCARD_TOOLS_CLI_COMMON_ARGUMENTS_H_

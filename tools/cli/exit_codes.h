@@ -8,7 +8,7 @@
 #include <cstdio>
 #include <string>
 
-namespace tools {
+namespace tools::cli {
 
 inline constexpr int kExitFailed = 1;  // it could not be run, or a check of the results failed
 inline constexpr int kExitBadArguments = 2;
@@ -21,6 +21,6 @@ inline int Fail(int code, const std::string& message) {
   return code;
 }
 
-}  // namespace tools
+}  // namespace tools::cli
 
 #endif  // GHOSTCARD_TOOLS_CLI_EXIT_CODES_H_

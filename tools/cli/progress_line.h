@@ -12,7 +12,7 @@
 #include <cstdio>
 #include <string>
 
-namespace tools {
+namespace tools::cli {
 
 class ProgressLine {
  public:
@@ -38,6 +38,6 @@ class ProgressLine {
   std::chrono::steady_clock::time_point shown_{};
 };
 
-}  // namespace tools
+}  // namespace tools::cli
 
 #endif  // GHOSTCARD_TOOLS_CLI_PROGRESS_LINE_H_

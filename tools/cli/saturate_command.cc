@@ -8,12 +8,12 @@
 #include <string>
 #include <utility>
 
+#include "tools/bench/report.h"
 #include "tools/cli/choices.h"
 #include "tools/cli/exit_codes.h"
 #include "tools/cli/progress_line.h"
-#include "tools/report.h"
 
-namespace tools {
+namespace tools::cli {
 
 namespace {
 
@@ -29,8 +29,8 @@ constexpr const char* kFooter =
 }  // namespace
 
 void SaturateCommand::AddTo(CLI::App& app) {
-  options_.completions = {hwsim::CompletionMode::kInterrupt};
-  options_.notifies = {Notify::kFd, Notify::kCallback};
+  options_.completions = {hwsim::completion::CompletionMode::kInterrupt};
+  options_.notifies = {load::Notify::kFd, load::Notify::kCallback};
   options_.retries = {engine::RetryPolicy::kWhenSpace, engine::RetryPolicy::kImmediate};
   common_.card.do_work = false;
   app.footer(kFooter);
@@ -57,7 +57,7 @@ void SaturateCommand::AddTo(CLI::App& app) {
 hwsim::Expected<void> SaturateCommand::Resolve() {
   if (auto resolved = common_.Resolve(); !resolved) return resolved;
   options_.card = common_.card;
-  const uint32_t jobs = SaturateJobs(options_);
+  const uint32_t jobs = bench::SaturateJobs(options_);
   if (requests_->count() == 0) options_.requests = std::max<uint64_t>(options_.requests, jobs);
   if (options_.requests < jobs) {
     return hwsim::Unexpected(
@@ -76,25 +76,25 @@ int SaturateCommand::Run() {
       "saturate",
       fmt::format("{} times as many jobs as the queue pair has slots, {}, {} requests a run, "
                   "work: {}",
-                  options_.overload, hwsim::OperationName(options_.operation), options_.requests,
-                  options_.card.do_work ? "real" : "none"));
+                  options_.overload, hwsim::operations::OperationName(options_.operation),
+                  options_.requests, options_.card.do_work ? "real" : "none"));
   ProgressLine progress;
   options_.progress = [&](const std::string& what, double fraction) {
     progress.Show(what, fraction);
   };
-  const auto reports = RunSaturate(options_);
+  const auto reports = bench::RunSaturate(options_);
   progress.Clear();
   if (!reports) return Fail(kExitFailed, reports.error().message);
   return Report(*reports);
 }
 
-int SaturateCommand::Report(const std::vector<SaturateReport>& reports) const {
-  fmt::print(common_.text(), "{}\n", SaturateTable(reports));
-  nlohmann::json json = ToJson(std::span<const RunReport>{});
+int SaturateCommand::Report(const std::vector<bench::SaturateReport>& reports) const {
+  fmt::print(common_.text(), "{}\n", bench::SaturateTable(reports));
+  nlohmann::json json = bench::ToJson(std::span<const bench::RunReport>{});
   uint64_t wrong = 0;
-  for (const SaturateReport& report : reports) {
+  for (const bench::SaturateReport& report : reports) {
     wrong += report.lost + report.duplicated + report.run.err;
-    json["runs"].push_back(ToJson(report));
+    json["runs"].push_back(bench::ToJson(report));
   }
   fmt::print(common_.text(), "{}\n",
              wrong == 0 ? "Nothing was lost, nothing completed twice, nothing failed."
@@ -105,4 +105,4 @@ int SaturateCommand::Report(const std::vector<SaturateReport>& reports) const {
   return wrong == 0 ? 0 : kExitFailed;
 }
 
-}  // namespace tools
+}  // namespace tools::cli

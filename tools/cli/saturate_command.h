@@ -6,10 +6,10 @@
 
 #include <CLI/CLI.hpp>
 
+#include "tools/bench/saturate.h"
 #include "tools/cli/common_arguments.h"
-#include "tools/saturate.h"
 
-namespace tools {
+namespace tools::cli {
 
 class SaturateCommand {
  public:
@@ -22,13 +22,13 @@ class SaturateCommand {
  private:
   hwsim::Expected<void> Resolve();
   // Prints the reports and writes the JSON.
-  int Report(const std::vector<SaturateReport>& reports) const;
+  int Report(const std::vector<bench::SaturateReport>& reports) const;
 
   CommonArguments common_;
-  SaturateOptions options_;
+  bench::SaturateOptions options_;
   const CLI::Option* requests_ = nullptr;
 };
 
-}  // namespace tools
+}  // namespace tools::cli
 
 #endif  // GHOSTCARD_TOOLS_CLI_SATURATE_COMMAND_H_

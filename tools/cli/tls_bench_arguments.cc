@@ -7,13 +7,13 @@
 #include <span>
 #include <string>
 
+#include "tools/bench/report.h"
 #include "tools/cli/choices.h"
 #include "tools/cli/exit_codes.h"
 #include "tools/cli/progress_line.h"
-#include "tools/report.h"
-#include "tools/tls_bench.h"
+#include "tools/tls/tls_bench.h"
 
-namespace tools {
+namespace tools::cli {
 
 void TlsBenchArguments::AddTo(CLI::App& app) {
   CLI::Option* const tls =
@@ -23,11 +23,12 @@ void TlsBenchArguments::AddTo(CLI::App& app) {
                    "and --completion takes one name (default: interrupt)");
   for (const char* other : {"--operation", "--size", "--work"}) tls->excludes(other);
   AddChoices(app, "--tls-version", versions,
-             ChoicesOf({TlsVersion::k12, TlsVersion::k13}, &TlsVersionName),
+             ChoicesOf({tls::TlsVersion::k12, tls::TlsVersion::k13}, &tls::TlsVersionName),
              "The TLS version; default: both")
       ->needs(tls);
   AddChoices(app, "--tls-key", keys,
-             ChoicesOf({TlsKey::kRsa2048, TlsKey::kRsa4096, TlsKey::kEcdsaP256}, &TlsKeyName),
+             ChoicesOf({tls::TlsKey::kRsa2048, tls::TlsKey::kRsa4096, tls::TlsKey::kEcdsaP256},
+                       &tls::TlsKeyName),
              "The server's key; default: all")
       ->needs(tls);
   app.add_option("--client-threads", client_threads, "Threads that run the clients")
@@ -36,7 +37,7 @@ void TlsBenchArguments::AddTo(CLI::App& app) {
       ->needs(tls);
 }
 
-int RunTlsBenchCommand(CommonArguments& common, const BenchOptions& bench,
+int RunTlsBenchCommand(CommonArguments& common, const bench::BenchOptions& bench,
                        const TlsBenchArguments& tls) {
   if (auto resolved = common.Resolve(); !resolved) {
     return Fail(kExitBadArguments, resolved.error().message);
@@ -45,7 +46,7 @@ int RunTlsBenchCommand(CommonArguments& common, const BenchOptions& bench,
     return Fail(kExitBadArguments, fmt::format("--completion: {} given; with --tls allowed: one",
                                                bench.completions.size()));
   }
-  TlsBenchOptions options{
+  tls::TlsBenchOptions options{
       .card = {.card = common.card,
                .profile = common.profile,
                .config = common.config,
@@ -57,8 +58,9 @@ int RunTlsBenchCommand(CommonArguments& common, const BenchOptions& bench,
       .handshakes = bench.requests,
       .repetitions = bench.repetitions,
   };
-  for (const Notify notify : bench.notifies) {
-    options.notifies.push_back(notify == Notify::kFd ? TlsNotify::kFd : TlsNotify::kCallback);
+  for (const load::Notify notify : bench.notifies) {
+    options.notifies.push_back(notify == load::Notify::kFd ? tls::TlsNotify::kFd
+                                                           : tls::TlsNotify::kCallback);
   }
   common.PrintHeading(
       "bench --tls",
@@ -66,21 +68,22 @@ int RunTlsBenchCommand(CommonArguments& common, const BenchOptions& bench,
                   "on the same processors, completion by {}, {} alternating repetitions, the "
                   "median shown",
                   options.concurrency, options.client_threads,
-                  hwsim::CompletionModeName(options.card.completion), options.repetitions));
+                  hwsim::completion::CompletionModeName(options.card.completion),
+                  options.repetitions));
   ProgressLine progress;
   options.progress = [&](const std::string& what, double fraction) {
     progress.Show(what, fraction);
   };
-  const auto reports = RunTlsBench(options);
+  const auto reports = tls::RunTlsBench(options);
   progress.Clear();
   if (!reports) return Fail(kExitFailed, reports.error().message);
-  fmt::print(common.text(), "{}\n{}\n", TlsTable(*reports), TlsVerdict(*reports));
-  nlohmann::json json = ToJson(std::span<const RunReport>{});
-  for (const TlsReport& report : *reports) json["runs"].push_back(ToJson(report));
+  fmt::print(common.text(), "{}\n{}\n", tls::TlsTable(*reports), tls::TlsVerdict(*reports));
+  nlohmann::json json = bench::ToJson(std::span<const bench::RunReport>{});
+  for (const tls::TlsReport& report : *reports) json["runs"].push_back(tls::ToJson(report));
   if (auto written = common.MaybeWriteJson(json); !written) {
     return Fail(kExitFailed, written.error().message);
   }
   return 0;
 }
 
-}  // namespace tools
+}  // namespace tools::cli

@@ -9,17 +9,18 @@
 #include <cstdint>
 #include <vector>
 
-#include "tools/bench.h"
+#include "tools/bench/bench.h"
 #include "tools/cli/common_arguments.h"
-#include "tools/tls_identity.h"
-#include "tools/tls_server.h"
+#include "tools/tls/tls_identity.h"
+#include "tools/tls/tls_server.h"
 
-namespace tools {
+namespace tools::cli {
 
 struct TlsBenchArguments {
   bool wanted = false;
-  std::vector<TlsVersion> versions = {TlsVersion::k12, TlsVersion::k13};
-  std::vector<TlsKey> keys = {TlsKey::kRsa2048, TlsKey::kRsa4096, TlsKey::kEcdsaP256};
+  std::vector<tls::TlsVersion> versions = {tls::TlsVersion::k12, tls::TlsVersion::k13};
+  std::vector<tls::TlsKey> keys = {tls::TlsKey::kRsa2048, tls::TlsKey::kRsa4096,
+                                   tls::TlsKey::kEcdsaP256};
   uint32_t client_threads = 2;
 
   // Adds the arguments. `this` outlives the parse. Requires: bench's other options are added.
@@ -27,9 +28,9 @@ struct TlsBenchArguments {
 };
 
 // Runs the comparison; returns the program's exit code.
-int RunTlsBenchCommand(CommonArguments& common, const BenchOptions& bench,
+int RunTlsBenchCommand(CommonArguments& common, const bench::BenchOptions& bench,
                        const TlsBenchArguments& tls);
 
-}  // namespace tools
+}  // namespace tools::cli
 
 #endif  // GHOSTCARD_TOOLS_CLI_TLS_BENCH_ARGUMENTS_H_

@@ -5,15 +5,15 @@
 #include <chrono>
 #include <cstdint>
 
-#include "hwsim/clock.h"
+#include "hwsim/base/clock.h"
 #include "hwsim/model/profile.h"
 #include "hwsim/rings/transport.h"
 
-namespace tools {
+namespace tools::load {
 
 struct CardOptions {
-  hwsim::Profile profile;
-  hwsim::TransportKind transport = hwsim::TransportKind::kAuto;
+  hwsim::model::Profile profile;
+  hwsim::rings::TransportKind transport = hwsim::rings::TransportKind::kAuto;
   uint32_t depth = 0;  // 0: the profile's
   uint32_t queue_pairs = 1;
   uint32_t execution_threads = 0;  // 0: one per processor
@@ -23,6 +23,6 @@ struct CardOptions {
   hwsim::Duration poll_interval = std::chrono::microseconds(10);
 };
 
-}  // namespace tools
+}  // namespace tools::load
 
 #endif  // GHOSTCARD_TOOLS_LOAD_CARD_OPTIONS_H_

@@ -8,28 +8,28 @@
 
 #include "hwsim/base/enum_names.h"
 
-namespace tools {
+namespace tools::load {
 
 enum class Notify : uint8_t {
   kFd,        // its wait fd becomes readable
   kCallback,  // the callback of its wait context runs
 };
 
-}  // namespace tools
+}  // namespace tools::load
 
 template <>
-inline constexpr auto hwsim::kNamesOf<tools::Notify> =
-    std::to_array<hwsim::EnumName<tools::Notify>>({
-        {tools::Notify::kFd, "fd"},
-        {tools::Notify::kCallback, "callback"},
+inline constexpr auto hwsim::kNamesOf<tools::load::Notify> =
+    std::to_array<hwsim::EnumName<tools::load::Notify>>({
+        {tools::load::Notify::kFd, "fd"},
+        {tools::load::Notify::kCallback, "callback"},
     });
 
-namespace tools {
+namespace tools::load {
 
 constexpr std::string_view NotifyName(Notify notify) {
   return hwsim::EnumNames<Notify>::NameOf(notify);
 }
 
-}  // namespace tools
+}  // namespace tools::load
 
 #endif  // GHOSTCARD_TOOLS_LOAD_NOTIFY_H_

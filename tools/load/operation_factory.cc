@@ -7,13 +7,13 @@
 #include <span>
 #include <vector>
 
-#include "hwsim/check.h"
-#include "hwsim/operations.h"
+#include "hwsim/base/check.h"
+#include "hwsim/operations/operations.h"
 
-namespace tools {
+namespace tools::load {
 
-using hwsim::Bytes;
-using hwsim::OperationKind;
+using hwsim::operations::Bytes;
+using hwsim::operations::OperationKind;
 
 namespace {
 
@@ -33,21 +33,21 @@ engine::OperationHandle MakeAesGcm(const std::vector<std::byte>& input) {
   constexpr size_t kKeyBytes = T::kKind == OperationKind::kAes128Gcm ? 16 : 32;
   static constexpr std::array<std::byte, kKeyBytes> kKey{};
   static constexpr std::array<std::byte, 12> kIv{};
-  return engine::Operation<T>(hwsim::Direction::kEncrypt,
+  return engine::Operation<T>(hwsim::operations::Direction::kEncrypt,
                               std::span<const std::byte, kKeyBytes>(kKey),
                               std::span<const std::byte, 12>(kIv), Bytes{}, Bytes(input));
 }
 
-std::optional<hwsim::PrivateKey::Type> KeyTypeOf(OperationKind kind) {
+std::optional<hwsim::operations::PrivateKey::Type> KeyTypeOf(OperationKind kind) {
   switch (kind) {
     case OperationKind::kRsa2048Sign:
-      return hwsim::PrivateKey::Type::kRsa2048;
+      return hwsim::operations::PrivateKey::Type::kRsa2048;
     case OperationKind::kRsa4096Sign:
-      return hwsim::PrivateKey::Type::kRsa4096;
+      return hwsim::operations::PrivateKey::Type::kRsa4096;
     case OperationKind::kEcdsaP256Sign:
-      return hwsim::PrivateKey::Type::kEcdsaP256;
+      return hwsim::operations::PrivateKey::Type::kEcdsaP256;
     case OperationKind::kX25519:
-      return hwsim::PrivateKey::Type::kX25519;
+      return hwsim::operations::PrivateKey::Type::kX25519;
     default:
       return std::nullopt;
   }
@@ -57,9 +57,9 @@ std::optional<hwsim::PrivateKey::Type> KeyTypeOf(OperationKind kind) {
 
 hwsim::Expected<OperationFactory> OperationFactory::Create(OperationKind kind,
                                                            uint32_t size_bytes) {
-  std::shared_ptr<const hwsim::PrivateKey> key;
+  std::shared_ptr<const hwsim::operations::PrivateKey> key;
   if (const auto type = KeyTypeOf(kind)) {
-    auto made = hwsim::PrivateKey::Generate(*type);
+    auto made = hwsim::operations::PrivateKey::Generate(*type);
     if (!made) return hwsim::Unexpected(std::move(made.error()));
     key = std::move(*made);
   }
@@ -67,29 +67,30 @@ hwsim::Expected<OperationFactory> OperationFactory::Create(OperationKind kind,
   return OperationFactory([kind, key, input]() -> engine::OperationHandle {
     switch (kind) {
       case OperationKind::kNull:
-        return engine::Operation<hwsim::Null>();
+        return engine::Operation<hwsim::operations::Null>();
       case OperationKind::kCopy:
-        return engine::Operation<hwsim::Copy>(Bytes(input));
+        return engine::Operation<hwsim::operations::Copy>(Bytes(input));
       case OperationKind::kCrc32c:
-        return engine::Operation<hwsim::Crc32c>(Bytes(input));
+        return engine::Operation<hwsim::operations::Crc32c>(Bytes(input));
       case OperationKind::kSha256:
-        return engine::Operation<hwsim::Sha256>(Bytes(input));
+        return engine::Operation<hwsim::operations::Sha256>(Bytes(input));
       case OperationKind::kAes128Gcm:
-        return MakeAesGcm<hwsim::Aes128Gcm>(input);
+        return MakeAesGcm<hwsim::operations::Aes128Gcm>(input);
       case OperationKind::kAes256Gcm:
-        return MakeAesGcm<hwsim::Aes256Gcm>(input);
+        return MakeAesGcm<hwsim::operations::Aes256Gcm>(input);
       case OperationKind::kRsa2048Sign:
-        return engine::Operation<hwsim::Rsa2048Sign>(key, Bytes(input));
+        return engine::Operation<hwsim::operations::Rsa2048Sign>(key, Bytes(input));
       case OperationKind::kRsa4096Sign:
-        return engine::Operation<hwsim::Rsa4096Sign>(key, Bytes(input));
+        return engine::Operation<hwsim::operations::Rsa4096Sign>(key, Bytes(input));
       case OperationKind::kEcdsaP256Sign:
-        return engine::Operation<hwsim::EcdsaP256Sign>(key, Bytes(input));
+        return engine::Operation<hwsim::operations::EcdsaP256Sign>(key, Bytes(input));
       case OperationKind::kX25519: {
         static constexpr std::array<std::byte, 32> kBasePoint{std::byte{9}};
-        return engine::Operation<hwsim::X25519>(key, std::span<const std::byte, 32>(kBasePoint));
+        return engine::Operation<hwsim::operations::X25519>(
+            key, std::span<const std::byte, 32>(kBasePoint));
       }
       case OperationKind::kDeflate:
-        return engine::Operation<hwsim::Deflate>(Bytes(input));
+        return engine::Operation<hwsim::operations::Deflate>(Bytes(input));
       case OperationKind::kOther:
         break;
     }
@@ -97,4 +98,4 @@ hwsim::Expected<OperationFactory> OperationFactory::Create(OperationKind kind,
   });
 }
 
-}  // namespace tools
+}  // namespace tools::load

@@ -9,16 +9,17 @@
 #include <utility>
 
 #include "engine/operation.h"
-#include "hwsim/error.h"
-#include "hwsim/request.h"
+#include "hwsim/base/error.h"
+#include "hwsim/operations/request.h"
 
-namespace tools {
+namespace tools::load {
 
 class OperationFactory {
  public:
   // `size_bytes` is the length of the input; kinds without an input of a chosen length ignore it.
   // Fails when the key cannot be made. Requires: `kind` is not kOther.
-  static hwsim::Expected<OperationFactory> Create(hwsim::OperationKind kind, uint32_t size_bytes);
+  static hwsim::Expected<OperationFactory> Create(hwsim::operations::OperationKind kind,
+                                                  uint32_t size_bytes);
   engine::OperationHandle Make() const { return make_(); }
 
  private:
@@ -27,6 +28,6 @@ class OperationFactory {
   std::function<engine::OperationHandle()> make_;
 };
 
-}  // namespace tools
+}  // namespace tools::load
 
 #endif  // GHOSTCARD_TOOLS_LOAD_OPERATION_FACTORY_H_

@@ -4,7 +4,7 @@
 
 #include <cerrno>
 
-namespace tools {
+namespace tools::load {
 
 bool IsOutOfDescriptors(const hwsim::Error& error) {
   return error.error_number == EMFILE || error.error_number == ENFILE;
@@ -18,4 +18,4 @@ hwsim::Error OutOfDescriptors(uint32_t concurrency, std::string_view items,
           EMFILE};
 }
 
-}  // namespace tools
+}  // namespace tools::load

@@ -7,9 +7,9 @@
 #include <cstdint>
 #include <string_view>
 
-#include "hwsim/error.h"
+#include "hwsim/base/error.h"
 
-namespace tools {
+namespace tools::load {
 
 // Whether `error` came from a system call that found no free descriptor.
 bool IsOutOfDescriptors(const hwsim::Error& error);
@@ -20,6 +20,6 @@ bool IsOutOfDescriptors(const hwsim::Error& error);
 hwsim::Error OutOfDescriptors(uint32_t concurrency, std::string_view items,
                               bool callback_needs_fewer);
 
-}  // namespace tools
+}  // namespace tools::load
 
 #endif  // GHOSTCARD_TOOLS_LOAD_OUT_OF_DESCRIPTORS_H_

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-namespace tools {
+namespace tools::load {
 
 ProgressWatch::ProgressWatch(Options options)
     : options_(std::move(options)), thread_([this] { Run(); }) {}
@@ -30,4 +30,4 @@ void ProgressWatch::Run() {
   }
 }
 
-}  // namespace tools
+}  // namespace tools::load

@@ -12,9 +12,9 @@
 #include <mutex>
 #include <thread>
 
-#include "hwsim/clock.h"
+#include "hwsim/base/clock.h"
 
-namespace tools {
+namespace tools::load {
 
 class ProgressWatch {
  public:
@@ -46,6 +46,6 @@ class ProgressWatch {
   std::thread thread_;  // last: it uses all others
 };
 
-}  // namespace tools
+}  // namespace tools::load
 
 #endif  // GHOSTCARD_TOOLS_LOAD_PROGRESS_WATCH_H_

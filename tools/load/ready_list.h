@@ -11,7 +11,7 @@
 #include <cstddef>
 #include <type_traits>
 
-namespace tools {
+namespace tools::load {
 
 // The base class of every item.
 class ReadyItem {
@@ -87,6 +87,6 @@ class ReadyList {
   std::atomic<bool> sleeping_{false};
 };
 
-}  // namespace tools
+}  // namespace tools::load
 
 #endif  // GHOSTCARD_TOOLS_LOAD_READY_LIST_H_

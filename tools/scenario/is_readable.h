@@ -6,13 +6,13 @@
 
 #include <poll.h>
 
-namespace tools {
+namespace tools::scenario {
 
 inline bool IsReadable(int fd) {
   pollfd entry{.fd = fd, .events = POLLIN, .revents = 0};
   return ::poll(&entry, 1, 0) == 1;
 }
 
-}  // namespace tools
+}  // namespace tools::scenario
 
 #endif  // GHOSTCARD_TOOLS_SCENARIO_IS_READABLE_H_

@@ -8,13 +8,13 @@
 #include <vector>
 
 #include "engine/operation.h"
-#include "hwsim/operations.h"
+#include "hwsim/operations/operations.h"
 
-namespace tools {
+namespace tools::scenario {
 
 namespace {
 
-using hwsim::OperationKind;
+using hwsim::operations::OperationKind;
 
 // `size` bytes that begin with the operation's number, so that no two results are equal by chance.
 std::vector<std::byte> MessageOf(uint64_t number, uint32_t size) {
@@ -40,27 +40,29 @@ void Make(SimulatedJob& job, const Args&... args) {
 constexpr std::array<std::byte, 16> kKey{};
 constexpr std::array<std::byte, 12> kIv{};
 
-void MakeAesGcm(SimulatedJob& job, hwsim::Direction direction, hwsim::Bytes input) {
-  Make<hwsim::Aes128Gcm>(job, direction, std::span<const std::byte, 16>(kKey),
-                         std::span<const std::byte, 12>(kIv), hwsim::Bytes(), input);
+void MakeAesGcm(SimulatedJob& job, hwsim::operations::Direction direction,
+                hwsim::operations::Bytes input) {
+  Make<hwsim::operations::Aes128Gcm>(job, direction, std::span<const std::byte, 16>(kKey),
+                                     std::span<const std::byte, 12>(kIv),
+                                     hwsim::operations::Bytes(), input);
 }
 
 // An operation of that kind on the job's message.
 void MakeKind(SimulatedJob& job, OperationKind kind) {
-  const hwsim::Bytes message(job.message);
+  const hwsim::operations::Bytes message(job.message);
   switch (kind) {
     case OperationKind::kNull:
-      return Make<hwsim::Null>(job);
+      return Make<hwsim::operations::Null>(job);
     case OperationKind::kCopy:
-      return Make<hwsim::Copy>(job, message);
+      return Make<hwsim::operations::Copy>(job, message);
     case OperationKind::kCrc32c:
-      return Make<hwsim::Crc32c>(job, message);
+      return Make<hwsim::operations::Crc32c>(job, message);
     case OperationKind::kAes128Gcm:
-      return MakeAesGcm(job, hwsim::Direction::kEncrypt, message);
+      return MakeAesGcm(job, hwsim::operations::Direction::kEncrypt, message);
     case OperationKind::kDeflate:
-      return Make<hwsim::Deflate>(job, message);
+      return Make<hwsim::operations::Deflate>(job, message);
     default:
-      return Make<hwsim::Sha256>(job, message);
+      return Make<hwsim::operations::Sha256>(job, message);
   }
 }
 
@@ -71,10 +73,10 @@ void OperationMix::MakeNext(SimulatedJob& job, uint64_t number, bool may_forge) 
   job.message = MessageOf(number, options_.size_bytes);
   if (options_.tamper && may_forge) {
     static constexpr std::array<std::byte, 32> kForged{};
-    MakeAesGcm(job, hwsim::Direction::kDecrypt, hwsim::Bytes(kForged));
+    MakeAesGcm(job, hwsim::operations::Direction::kDecrypt, hwsim::operations::Bytes(kForged));
   } else {
     MakeKind(job, options_.mix[choice]);
   }
 }
 
-}  // namespace tools
+}  // namespace tools::scenario

@@ -10,7 +10,7 @@
 #include "tools/scenario/scenario_options.h"
 #include "tools/scenario/simulated_job.h"
 
-namespace tools {
+namespace tools::scenario {
 
 class OperationMix {
  public:
@@ -27,6 +27,6 @@ class OperationMix {
   hwsim::Random& random_;
 };
 
-}  // namespace tools
+}  // namespace tools::scenario
 
 #endif  // GHOSTCARD_TOOLS_SCENARIO_OPERATION_MIX_H_

@@ -4,15 +4,15 @@
 #include <string>
 
 #include "engine/engine.h"
+#include "hwsim/faults/fault_plan.h"
 #include "hwsim/model/card_state.h"
-#include "hwsim/model/fault_plan.h"
 
-namespace tools {
+namespace tools::scenario {
 
-using hwsim::CardState;
 using hwsim::Duration;
-using hwsim::FaultKind;
 using hwsim::TimePoint;
+using hwsim::faults::FaultKind;
+using hwsim::model::CardState;
 
 namespace {
 
@@ -45,8 +45,8 @@ void RecoveryPhase::OnOutOfPatience() {
 }
 
 bool RecoveryPhase::NeedsOperatorReset() const {
-  const hwsim::FaultPlan& faults = options_.card.faults;
-  const engine::HealthOptions& health = options_.engine.health;
+  const hwsim::faults::FaultPlan& faults = options_.card.faults;
+  const engine::run::HealthOptions& health = options_.engine.health;
   const bool response_lost =
       faults.Has(FaultKind::kResponseDropped) &&
       (health.stuck_limit == Duration::zero() || !options_.engine.time_limit);
@@ -63,9 +63,9 @@ void RecoveryPhase::EndFaults() {
 
 TimePoint RecoveryPhase::FalseAlarmsEnd() const {
   TimePoint end{};
-  for (const hwsim::FaultRule& rule : options_.card.faults.rules) {
+  for (const hwsim::faults::FaultRule& rule : options_.card.faults.rules) {
     if (rule.kind != FaultKind::kHeartbeatFalseAlarm) continue;
-    const Duration lasts = rule.time.value_or(*hwsim::FormOf(rule.kind).time);
+    const Duration lasts = rule.time.value_or(*hwsim::faults::FormOf(rule.kind).time);
     end = std::max(end, TimePoint{} + *options_.faults_end + lasts);
   }
   return end;
@@ -141,4 +141,4 @@ void CountFaults(SimulatedSystem& system, RunRecorder& recorder) {
   recorder.result().fault_log = system.card().fault_log().Text();
 }
 
-}  // namespace tools
+}  // namespace tools::scenario

@@ -5,14 +5,14 @@
 #ifndef GHOSTCARD_TOOLS_SCENARIO_RECOVERY_PHASE_H_
 #define GHOSTCARD_TOOLS_SCENARIO_RECOVERY_PHASE_H_
 
-#include "hwsim/clock.h"
+#include "hwsim/base/clock.h"
 #include "tools/scenario/run_recorder.h"
 #include "tools/scenario/scenario_options.h"
 #include "tools/scenario/simulated_jobs.h"
 #include "tools/scenario/simulated_system.h"
 #include "tools/scenario/turn_loop.h"
 
-namespace tools {
+namespace tools::scenario {
 
 class RecoveryPhase {
  public:
@@ -58,6 +58,6 @@ class RecoveryPhase {
 // Takes the faults that fired from the card and the invariants into the recorder's result.
 void CountFaults(SimulatedSystem& system, RunRecorder& recorder);
 
-}  // namespace tools
+}  // namespace tools::scenario
 
 #endif  // GHOSTCARD_TOOLS_SCENARIO_RECOVERY_PHASE_H_

@@ -1,6 +1,6 @@
 #include "tools/scenario/run_recorder.h"
 
-namespace tools {
+namespace tools::scenario {
 
 void RunRecorder::Note(EventKind kind, const SimulatedJob& job, uint8_t detail) {
   log_.Append({.at = clock_->Now(),
@@ -24,4 +24,4 @@ void RunRecorder::OutOfPatience() {
   if (watch_.on_stuck) watch_.on_stuck();
 }
 
-}  // namespace tools
+}  // namespace tools::scenario

@@ -7,12 +7,12 @@
 #include <cstdint>
 #include <string>
 
-#include "hwsim/clock.h"
-#include "tools/event_log.h"
+#include "hwsim/base/clock.h"
+#include "tools/scenario/event_log.h"
 #include "tools/scenario/scenario_options.h"
 #include "tools/scenario/simulated_job.h"
 
-namespace tools {
+namespace tools::scenario {
 
 class RunRecorder {
  public:
@@ -45,6 +45,6 @@ class RunRecorder {
   ScenarioResult result_;
 };
 
-}  // namespace tools
+}  // namespace tools::scenario
 
 #endif  // GHOSTCARD_TOOLS_SCENARIO_RUN_RECORDER_H_

@@ -17,11 +17,11 @@
 #include "engine/engine.h"
 #include "hwsim/base/enum_names.h"
 #include "hwsim/model/profile.h"
-#include "hwsim/request.h"
-#include "tools/event_log.h"
-#include "tools/workload.h"
+#include "hwsim/operations/request.h"
+#include "tools/load/job_load.h"
+#include "tools/scenario/event_log.h"
 
-namespace tools {
+namespace tools::scenario {
 
 // When the application polls the engine. Polling is the only way in which completions are noticed.
 enum class ScenarioPoll : uint8_t {
@@ -31,20 +31,20 @@ enum class ScenarioPoll : uint8_t {
 };
 
 // The kinds of operation that jobs can run: those that need no key.
-inline constexpr std::array<hwsim::OperationKind, 6> kMixKinds = {
-    hwsim::OperationKind::kNull,      hwsim::OperationKind::kCopy,
-    hwsim::OperationKind::kCrc32c,    hwsim::OperationKind::kSha256,
-    hwsim::OperationKind::kAes128Gcm, hwsim::OperationKind::kDeflate};
+inline constexpr std::array<hwsim::operations::OperationKind, 6> kMixKinds = {
+    hwsim::operations::OperationKind::kNull,      hwsim::operations::OperationKind::kCopy,
+    hwsim::operations::OperationKind::kCrc32c,    hwsim::operations::OperationKind::kSha256,
+    hwsim::operations::OperationKind::kAes128Gcm, hwsim::operations::OperationKind::kDeflate};
 
 // The keys of a scenario file's [run] have these names too (SCENARIOS.md).
 struct ScenarioOptions {
-  hwsim::Profile card;
+  hwsim::model::Profile card;
   uint32_t queue_pairs = 1;
   uint32_t depth = 0;  // 0: the profile's
   uint64_t seed = 1;   // of the card, and of the application's random choices
 
   engine::Engine::Options engine;  // `completion` is ignored: a scenario polls inline
-  Notify notify = Notify::kFd;
+  load::Notify notify = load::Notify::kFd;
   ScenarioPoll poll = ScenarioPoll::kAlways;
   uint32_t poll_quota = 0;   // completions of one queue pair that a poll takes; 0: all
   bool synchronous = false;  // no jobs: the application waits in place for each operation
@@ -58,7 +58,7 @@ struct ScenarioOptions {
   uint32_t operations = 16;  // of each job, one after the other
   uint32_t size_bytes = 16;  // of each operation's input
   // What the jobs choose from at random, of kMixKinds.
-  std::vector<hwsim::OperationKind> mix = {hwsim::OperationKind::kSha256};
+  std::vector<hwsim::operations::OperationKind> mix = {hwsim::operations::OperationKind::kSha256};
   bool tamper =
       false;  // instead: each operation decrypts a forged AES-GCM message, which must fail
 
@@ -98,9 +98,9 @@ struct ScenarioResult {
   //   "faults", "interrupts": what the card counted.
   // A name without an entry counts 0.
   std::map<std::string, uint64_t> counts;
-  std::array<uint64_t, hwsim::kFaultKindCount> faults{};  // fired, by kind
-  hwsim::Duration took{};                                 // virtual, until the last job ended
-  std::vector<std::string> broken;                        // rules that did not hold
+  std::array<uint64_t, hwsim::faults::kFaultKindCount> faults{};  // fired, by kind
+  hwsim::Duration took{};           // virtual, until the last job ended
+  std::vector<std::string> broken;  // rules that did not hold
   std::string fault_log;
   uint64_t hash = 0;  // of the event log
 
@@ -110,14 +110,14 @@ struct ScenarioResult {
   }
 };
 
-}  // namespace tools
+}  // namespace tools::scenario
 
 template <>
-inline constexpr auto hwsim::kNamesOf<tools::ScenarioPoll> =
-    std::to_array<hwsim::EnumName<tools::ScenarioPoll>>({
-        {tools::ScenarioPoll::kAlways, "always"},
-        {tools::ScenarioPoll::kHeuristic, "heuristic"},
-        {tools::ScenarioPoll::kOnInterrupt, "on_interrupt"},
+inline constexpr auto hwsim::kNamesOf<tools::scenario::ScenarioPoll> =
+    std::to_array<hwsim::EnumName<tools::scenario::ScenarioPoll>>({
+        {tools::scenario::ScenarioPoll::kAlways, "always"},
+        {tools::scenario::ScenarioPoll::kHeuristic, "heuristic"},
+        {tools::scenario::ScenarioPoll::kOnInterrupt, "on_interrupt"},
     });
 
 #endif  // GHOSTCARD_TOOLS_SCENARIO_SCENARIO_OPTIONS_H_

@@ -13,11 +13,11 @@
 #include <vector>
 
 #include "engine/operation.h"
-#include "hwsim/clock.h"
+#include "hwsim/base/clock.h"
 #include "waitctx/coroutine.h"
 #include "waitctx/job.h"
 
-namespace tools {
+namespace tools::scenario {
 
 struct SimulatedJob {
   uint32_t index = 0;
@@ -73,6 +73,6 @@ struct SimulatedJob {
   bool stopped(hwsim::TimePoint now) const { return cancelled || (deadline && *deadline <= now); }
 };
 
-}  // namespace tools
+}  // namespace tools::scenario
 
 #endif  // GHOSTCARD_TOOLS_SCENARIO_SIMULATED_JOB_H_

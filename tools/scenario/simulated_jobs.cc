@@ -13,7 +13,7 @@
 #include "tools/scenario/is_readable.h"
 #include "waitctx/job.h"
 
-namespace tools {
+namespace tools::scenario {
 
 using engine::Outcome;
 using hwsim::Duration;
@@ -80,7 +80,7 @@ void SimulatedJobs::EndOne(SimulatedJob& job, Outcome outcome) {
   ++ended_;
   if (outcome == Outcome::kCancelled && cancelling_all_) ++recorder_.count("stuck");
   if (in_liveness_phase() && outcome != Outcome::kOk &&
-      system_.card().state() != hwsim::CardState::kLost) {
+      system_.card().state() != hwsim::model::CardState::kLost) {
     recorder_.Break("with the faults over and everything ended, an operation ends as " + name);
   }
   if (job.context && HasStatus(job, Status::kError)) ++recorder_.count("err");
@@ -122,7 +122,7 @@ void SimulatedJobs::Add(uint32_t queue_pair, uint32_t operations) {
 void SimulatedJobs::Start(SimulatedJob& job) {
   job.context = waitctx::WaitContext::Create();
   job.context_freed = job.restart = false;
-  if (options_.notify == Notify::kCallback) {
+  if (options_.notify == load::Notify::kCallback) {
     const auto callback = [](void* argument) {
       const auto* const target = static_cast<CallbackTarget*>(argument);
       target->jobs->OnCallback(*target->job);
@@ -400,4 +400,4 @@ void SimulatedJobs::CheckAllEnded() const {
                   " ended");
 }
 
-}  // namespace tools
+}  // namespace tools::scenario

@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "engine/engine.h"
-#include "hwsim/fd.h"
+#include "hwsim/base/fd.h"
 #include "tools/scenario/operation_mix.h"
 #include "tools/scenario/run_recorder.h"
 #include "tools/scenario/scenario_options.h"
@@ -23,7 +23,7 @@
 #include "tools/scenario/simulated_system.h"
 #include "waitctx/coroutine.h"
 
-namespace tools {
+namespace tools::scenario {
 
 class SimulatedJobs {
  public:
@@ -126,6 +126,6 @@ class SimulatedJobs {
   bool cancelling_all_ = false;  // patience is over: "cancelled" counts as "stuck" too
 };
 
-}  // namespace tools
+}  // namespace tools::scenario
 
 #endif  // GHOSTCARD_TOOLS_SCENARIO_SIMULATED_JOBS_H_

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-namespace tools {
+namespace tools::scenario {
 
 SimulatedSystem::SimulatedSystem(const ScenarioOptions& options, RunRecorder& recorder)
     : options_(options),
@@ -10,19 +10,19 @@ SimulatedSystem::SimulatedSystem(const ScenarioOptions& options, RunRecorder& re
       random_(hwsim::Random(options.seed).Fork(kRandomStream)),
       rings_(
           recorder.log(), [this](const std::string& rule) { recorder_.Break(rule); },
-          [this](uint32_t queue_pair, const hwsim::Request&) {
+          [this](uint32_t queue_pair, const hwsim::operations::Request&) {
             invariants_.OnPushed(queue_pair, running_);
           }),
       invariants_(options, rings_, recorder.log(),
                   [this](const std::string& rule) { recorder_.Break(rule); }) {}
 
 hwsim::Expected<void> SimulatedSystem::Create() {
-  auto card = hwsim::VirtualCard::Create(
+  auto card = hwsim::card::VirtualCard::Create(
       {.profile = options_.card,
        .queue_pairs = options_.queue_pairs,
        .depth = options_.depth,
        .seed = options_.seed,
-       .wrap_channel = [this](uint32_t queue_pair, std::unique_ptr<hwsim::Channel> channel) {
+       .wrap_channel = [this](uint32_t queue_pair, std::unique_ptr<hwsim::rings::Channel> channel) {
          return rings_.Watch(queue_pair, std::move(channel));
        }});
   if (!card) return hwsim::Unexpected(std::move(card.error()));
@@ -35,7 +35,7 @@ hwsim::Expected<void> SimulatedSystem::Create() {
     return {};
   }
   engine::Engine::Options engine = options_.engine;
-  engine.completion = hwsim::CompletionMode::kInline;
+  engine.completion = hwsim::completion::CompletionMode::kInline;
   auto created = engine::Engine::Create(std::move(*card), engine);
   if (!created) return hwsim::Unexpected(std::move(created.error()));
   engine_ = std::move(*created);
@@ -60,4 +60,4 @@ void SimulatedSystem::ResetCard() {
   rings_.CheckCardState();
 }
 
-}  // namespace tools
+}  // namespace tools::scenario

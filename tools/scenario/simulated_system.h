@@ -10,16 +10,16 @@
 #include <memory>
 
 #include "engine/engine.h"
-#include "hwsim/error.h"
+#include "hwsim/base/error.h"
+#include "hwsim/card/virtual_card.h"
 #include "hwsim/model/latency_model.h"
-#include "hwsim/virtual_card.h"
-#include "tools/ring_books.h"
+#include "tools/scenario/invariants.h"
+#include "tools/scenario/ring_auditor.h"
 #include "tools/scenario/run_recorder.h"
 #include "tools/scenario/scenario_options.h"
 #include "tools/scenario/simulated_job.h"
-#include "tools/scenario_rules.h"
 
-namespace tools {
+namespace tools::scenario {
 
 // The phases of a run, in order. Without `faults_end` a run stays in the first.
 enum class RunPhase : uint8_t {
@@ -38,7 +38,7 @@ class SimulatedSystem {
   // come up. Requires: called once, before everything else.
   hwsim::Expected<void> Create();
 
-  hwsim::VirtualCard& card() { return *card_; }
+  hwsim::card::VirtualCard& card() { return *card_; }
   // Requires: the options do not ask for lists.
   engine::Engine& engine() { return *engine_; }
   RingAuditor& rings() { return rings_; }
@@ -76,11 +76,12 @@ class SimulatedSystem {
   RunPhase phase_ = RunPhase::kFaults;
   RingAuditor rings_;
   Invariants invariants_;
-  hwsim::VirtualCard* card_ = nullptr;
-  std::unique_ptr<hwsim::VirtualCard> bare_card_;  // the card when there is no engine to own it
+  hwsim::card::VirtualCard* card_ = nullptr;
+  std::unique_ptr<hwsim::card::VirtualCard>
+      bare_card_;  // the card when there is no engine to own it
   std::unique_ptr<engine::Engine> engine_;
 };
 
-}  // namespace tools
+}  // namespace tools::scenario
 
 #endif  // GHOSTCARD_TOOLS_SCENARIO_SIMULATED_SYSTEM_H_

@@ -5,7 +5,7 @@
 
 #include "tools/scenario/is_readable.h"
 
-namespace tools {
+namespace tools::scenario {
 
 using hwsim::Duration;
 using hwsim::TimePoint;
@@ -124,4 +124,4 @@ bool TurnLoop::StepTo(TimePoint to) {
   return true;
 }
 
-}  // namespace tools
+}  // namespace tools::scenario

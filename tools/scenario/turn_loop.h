@@ -9,12 +9,12 @@
 #include <cstdint>
 #include <optional>
 
-#include "hwsim/clock.h"
+#include "hwsim/base/clock.h"
 #include "tools/scenario/scenario_options.h"
 #include "tools/scenario/simulated_jobs.h"
 #include "tools/scenario/simulated_system.h"
 
-namespace tools {
+namespace tools::scenario {
 
 class TurnLoop {
  public:
@@ -65,6 +65,6 @@ class TurnLoop {
   hwsim::TimePoint last_watchdog_{};
 };
 
-}  // namespace tools
+}  // namespace tools::scenario
 
 #endif  // GHOSTCARD_TOOLS_SCENARIO_TURN_LOOP_H_

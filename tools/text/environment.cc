@@ -6,7 +6,7 @@
 
 #include <fstream>
 
-namespace tools {
+namespace tools::text {
 
 namespace {
 
@@ -41,4 +41,4 @@ std::vector<std::pair<std::string, std::string>> Environment() {
           {"build", IsOptimisedBuild() ? "optimised" : "not optimised"}};
 }
 
-}  // namespace tools
+}  // namespace tools::text

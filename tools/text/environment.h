@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-namespace tools {
+namespace tools::text {
 
 // Kernel, processor, number of processors, libcrypto, compiler, build: pairs of name and value, in
 // the order in which they are printed.
@@ -16,6 +16,6 @@ std::vector<std::pair<std::string, std::string>> Environment();
 // Whether this program was built with optimisation and without a sanitizer.
 bool IsOptimisedBuild();
 
-}  // namespace tools
+}  // namespace tools::text
 
 #endif  // GHOSTCARD_TOOLS_TEXT_ENVIRONMENT_H_

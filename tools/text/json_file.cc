@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-namespace tools {
+namespace tools::text {
 
 hwsim::Expected<void> CheckWritable(const std::string& path) {
   if (path == "-" || ::access(path.c_str(), W_OK) == 0) return {};
@@ -28,4 +28,4 @@ hwsim::Expected<void> WriteJson(const std::string& path, const nlohmann::json& j
   return {};
 }
 
-}  // namespace tools
+}  // namespace tools::text

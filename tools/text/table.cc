@@ -7,7 +7,7 @@
 #include <cmath>
 #include <string_view>
 
-namespace tools {
+namespace tools::text {
 
 std::string FormatNanoseconds(double ns) {
   static constexpr std::array<std::string_view, 4> kUnits = {"ns", "us", "ms", "s"};
@@ -57,4 +57,4 @@ std::string FormatTable(const std::vector<std::vector<std::string>>& rows, size_
   return text;
 }
 
-}  // namespace tools
+}  // namespace tools::text

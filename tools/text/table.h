@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-namespace tools {
+namespace tools::text {
 
 // "1.23 us": three significant digits in the unit that fits.
 std::string FormatNanoseconds(double ns);
@@ -19,6 +19,6 @@ std::string FormatCount(double count);
 // others right. The rows may differ in length.
 std::string FormatTable(const std::vector<std::vector<std::string>>& rows, size_t left_columns);
 
-}  // namespace tools
+}  // namespace tools::text
 
 #endif  // GHOSTCARD_TOOLS_TEXT_TABLE_H_

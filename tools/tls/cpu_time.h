@@ -6,10 +6,10 @@
 
 #include <ctime>
 
-#include "hwsim/check.h"
-#include "hwsim/clock.h"
+#include "hwsim/base/check.h"
+#include "hwsim/base/clock.h"
 
-namespace tools {
+namespace tools::tls {
 
 inline hwsim::Duration CpuTime(clockid_t clock) {
   timespec time{};
@@ -19,6 +19,6 @@ inline hwsim::Duration CpuTime(clockid_t clock) {
 inline hwsim::Duration ThreadCpuTime() { return CpuTime(CLOCK_THREAD_CPUTIME_ID); }
 inline hwsim::Duration ProcessCpuTime() { return CpuTime(CLOCK_PROCESS_CPUTIME_ID); }
 
-}  // namespace tools
+}  // namespace tools::tls
 
 #endif  // GHOSTCARD_TOOLS_TLS_CPU_TIME_H_

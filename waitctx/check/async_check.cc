@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include "waitctx/base/tls.h"
 #include "waitctx/check/call_stack.h"
 #include "waitctx/check/callbacks.h"
 #include "waitctx/check/plain.h"
@@ -18,7 +19,6 @@
 #include "waitctx/check/tracked_jobs.h"
 #include "waitctx/check/tracker.h"
 #include "waitctx/include/openssl/async.h"
-#include "waitctx/tls.h"
 
 namespace waitctx::check {
 

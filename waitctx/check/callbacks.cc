@@ -10,7 +10,7 @@
 #include <mutex>
 #include <utility>
 
-#include "waitctx/tls.h"
+#include "waitctx/base/tls.h"
 
 namespace waitctx::check {
 

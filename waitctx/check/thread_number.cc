@@ -2,7 +2,7 @@
 
 #include <atomic>
 
-#include "waitctx/tls.h"
+#include "waitctx/base/tls.h"
 
 namespace waitctx::check {
 

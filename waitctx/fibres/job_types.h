@@ -5,7 +5,7 @@
 
 #include <cstddef>
 
-namespace waitctx {
+namespace waitctx::fibres {
 
 // A handle; never defined.
 class Job;
@@ -26,6 +26,6 @@ struct JobPoolCounts {
   size_t max_size = 0;   // 0: no limit
 };
 
-}  // namespace waitctx
+}  // namespace waitctx::fibres
 
 #endif  // GHOSTCARD_WAITCTX_FIBRES_JOB_TYPES_H_

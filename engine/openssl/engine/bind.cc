@@ -17,12 +17,13 @@ constexpr const char* kAlias =
 // One set of methods for the process: a process may bind the ENGINE several times, and keys may
 // outlive the binding that made them.
 struct Methods {
-  RSA_METHOD* rsa = engine::NewRsaMethod();
-  EC_KEY_METHOD* ec = engine::NewEcMethod();
+  RSA_METHOD* rsa = engine::openssl::engine::NewRsaMethod();
+  EC_KEY_METHOD* ec = engine::openssl::engine::NewEcMethod();
 };
 const Methods& GetMethods() {
   static const auto* const methods = [] {
-    engine::SetAllThresholds(engine::Module::StandardSettings().offload);
+    engine::openssl::engine::SetAllThresholds(
+        engine::openssl::engine::Module::StandardSettings().offload);
     return new Methods;
   }();
   return *methods;
@@ -44,26 +45,28 @@ const char* IdFor(const char* requested) {
 }
 
 int Init(ENGINE*) {
-  auto started = engine::Module::Get().Start();
-  if (!started) engine::RaiseError(started.error().message);
+  auto started = engine::openssl::engine::Module::Get().Start();
+  if (!started) engine::openssl::RaiseError(started.error().message);
   return started ? 1 : 0;
 }
 
 int Bind(ENGINE* e, const char* id) {
   const char* const bound_id = IdFor(id);
   if (bound_id == nullptr) {
-    engine::RaiseError(std::string("engine id '") + id + "' given; allowed: " + kId + ", " +
-                       kAlias + ", or the path of the file");
+    engine::openssl::RaiseError(std::string("engine id '") + id + "' given; allowed: " + kId +
+                                ", " + kAlias + ", or the path of the file");
     return 0;
   }
   const Methods& methods = GetMethods();
-  const bool bound =
-      methods.rsa != nullptr && methods.ec != nullptr && ENGINE_set_id(e, bound_id) == 1 &&
-      ENGINE_set_name(e, "Ghostcard, a simulated accelerator card") == 1 &&
-      ENGINE_set_init_function(e, Init) == 1 && ENGINE_set_ctrl_function(e, engine::Control) == 1 &&
-      ENGINE_set_cmd_defns(e, engine::CommandTable()) == 1 && ENGINE_set_RSA(e, methods.rsa) == 1 &&
-      ENGINE_set_EC(e, methods.ec) == 1 && ENGINE_set_digests(e, engine::Digests) == 1 &&
-      ENGINE_set_ciphers(e, engine::Ciphers) == 1;
+  const bool bound = methods.rsa != nullptr && methods.ec != nullptr &&
+                     ENGINE_set_id(e, bound_id) == 1 &&
+                     ENGINE_set_name(e, "Ghostcard, a simulated accelerator card") == 1 &&
+                     ENGINE_set_init_function(e, Init) == 1 &&
+                     ENGINE_set_ctrl_function(e, engine::openssl::engine::Control) == 1 &&
+                     ENGINE_set_cmd_defns(e, engine::openssl::engine::CommandTable()) == 1 &&
+                     ENGINE_set_RSA(e, methods.rsa) == 1 && ENGINE_set_EC(e, methods.ec) == 1 &&
+                     ENGINE_set_digests(e, engine::openssl::engine::Digests) == 1 &&
+                     ENGINE_set_ciphers(e, engine::openssl::engine::Ciphers) == 1;
   return bound ? 1 : 0;
 }
 

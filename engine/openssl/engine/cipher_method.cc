@@ -15,7 +15,7 @@
 #include "engine/openssl/engine/module.h"
 #include "engine/openssl/shared_object.h"
 
-namespace engine {
+namespace engine::openssl::engine {
 
 namespace {
 
@@ -27,7 +27,7 @@ struct Cipher {
   std::string_view name;
   Algorithm algorithm;
   SizedWork sized_as;
-  hwsim::OperationKind kind = hwsim::OperationKind::kOther;
+  hwsim::operations::OperationKind kind = hwsim::operations::OperationKind::kOther;
   std::atomic<uint32_t> threshold{0};  // relaxed: no other data depends on it
   EVP_CIPHER* engine_cipher = nullptr;
   EVP_CIPHER* libcrypto_cipher = nullptr;
@@ -119,7 +119,7 @@ int Cleanup(EVP_CIPHER_CTX* context) {
 
 constexpr size_t kCiphers = 5;
 std::array<Cipher, kCiphers>& All() {
-  using hwsim::OperationKind;
+  using hwsim::operations::OperationKind;
   static std::array<Cipher, kCiphers> ciphers = {{
       {EVP_aes_128_cbc, NID_aes_128_cbc, "AES-128-CBC", Algorithm::kAesCbc, SizedWork::kCbc},
       {EVP_aes_256_cbc, NID_aes_256_cbc, "AES-256-CBC", Algorithm::kAesCbc, SizedWork::kCbc},
@@ -197,4 +197,4 @@ int Ciphers(ENGINE*, const EVP_CIPHER** cipher, const int** nids, int nid) {
   return *cipher != nullptr ? 1 : 0;
 }
 
-}  // namespace engine
+}  // namespace engine::openssl::engine

@@ -10,7 +10,7 @@
 #include "engine/openssl/engine/methods.h"
 #include "engine/openssl/engine/module.h"
 
-namespace engine {
+namespace engine::openssl::engine {
 
 namespace {
 
@@ -123,7 +123,7 @@ Expected<void> ExternalPollingFd(Input input) {
       !checked) {
     return checked;
   }
-  hwsim::QueuePair& queue_pair = *queue_pairs[static_cast<size_t>(input.number)];
+  hwsim::rings::QueuePair& queue_pair = *queue_pairs[static_cast<size_t>(input.number)];
   (*engine)->card().SetInterrupts(true);
   *static_cast<int*>(input.pointer) = queue_pair.interrupt_fd();
   // Something completed before the interrupt was armed, so no interrupt will come for it.
@@ -135,7 +135,7 @@ Expected<void> ExternalPollingFd(Input input) {
 // it.
 int Heartbeat(Engine& engine) {
   constexpr std::chrono::seconds kLimit{1};
-  Operation<hwsim::Null> beat;
+  Operation<hwsim::operations::Null> beat;
   const RunOptions options{.time_limit = kLimit, .recovery = Recovery{}, .in_place = true};
   return engine.Run(beat, options) == Outcome::kOk ? kSuccess : kFailure;
 }
@@ -417,4 +417,4 @@ int Control(ENGINE*, int command, long number, void* pointer, void (*)()) {
   return 0;
 }
 
-}  // namespace engine
+}  // namespace engine::openssl::engine

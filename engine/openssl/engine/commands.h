@@ -10,7 +10,7 @@
 
 #include "engine/openssl/options.h"
 
-namespace engine {
+namespace engine::openssl::engine {
 
 // Sets the thresholds of all ciphers and digests from `options`; values in the environment take
 // precedence. Ignores errors in the environment, because Module::Start reports them.
@@ -23,6 +23,6 @@ const ENGINE_CMD_DEFN* CommandTable();
 // failed; then the thread's error queue says why.
 int Control(ENGINE* engine, int command, long number, void* pointer, void (*function)());
 
-}  // namespace engine
+}  // namespace engine::openssl::engine
 
 #endif  // GHOSTCARD_ENGINE_OPENSSL_ENGINE_COMMANDS_H_

@@ -11,7 +11,7 @@
 #include "engine/openssl/engine/module.h"
 #include "engine/openssl/shared_object.h"
 
-namespace engine {
+namespace engine::openssl::engine {
 
 namespace {
 
@@ -21,7 +21,7 @@ struct Digest {
   const EVP_MD* (*libcrypto)();
   int nid;
   std::string_view name;
-  hwsim::OperationKind kind = hwsim::OperationKind::kOther;
+  hwsim::operations::OperationKind kind = hwsim::operations::OperationKind::kOther;
   std::atomic<uint32_t> threshold{0};  // relaxed: no other data depends on it
   EVP_MD* engine_digest = nullptr;
   EVP_MD* libcrypto_digest = nullptr;
@@ -89,7 +89,7 @@ std::array<Digest, kDigests>& All() {
   static std::array<Digest, kDigests> digests = {{
       {EVP_sha1, NID_sha1, "SHA1"},
       {EVP_sha224, NID_sha224, "SHA224"},
-      {EVP_sha256, NID_sha256, "SHA256", hwsim::OperationKind::kSha256},
+      {EVP_sha256, NID_sha256, "SHA256", hwsim::operations::OperationKind::kSha256},
       {EVP_sha384, NID_sha384, "SHA384"},
       {EVP_sha512, NID_sha512, "SHA512"},
       {EVP_sha3_224, NID_sha3_224, "SHA3-224"},
@@ -173,4 +173,4 @@ int Digests(ENGINE*, const EVP_MD** digest, const int** nids, int nid) {
   return *digest != nullptr ? 1 : 0;
 }
 
-}  // namespace engine
+}  // namespace engine::openssl::engine

@@ -10,7 +10,7 @@
 #include "engine/openssl/engine/module.h"
 #include "hwsim/operations/libcrypto.h"
 
-namespace engine {
+namespace engine::openssl::engine {
 
 namespace {
 
@@ -42,7 +42,7 @@ const EcFunctions& Libcrypto() {
 }
 
 using SharedKey = std::shared_ptr<EC_KEY>;
-using SignaturePtr = std::unique_ptr<ECDSA_SIG, hwsim::Freer<ECDSA_SIG_free>>;
+using SignaturePtr = std::unique_ptr<ECDSA_SIG, hwsim::operations::Freer<ECDSA_SIG_free>>;
 
 SharedKey Share(const EC_KEY* key) {
   auto* const counted = const_cast<EC_KEY*>(key);
@@ -54,10 +54,10 @@ size_t ScalarBytes(const EC_KEY* key) {
   return (static_cast<size_t>(EC_GROUP_order_bits(EC_KEY_get0_group(key))) + 7) / 8;
 }
 
-hwsim::OperationKind SignKind(const EC_KEY* key) {
+hwsim::operations::OperationKind SignKind(const EC_KEY* key) {
   return EC_GROUP_get_curve_name(EC_KEY_get0_group(key)) == NID_X9_62_prime256v1
-             ? hwsim::OperationKind::kEcdsaP256Sign
-             : hwsim::OperationKind::kOther;
+             ? hwsim::operations::OperationKind::kEcdsaP256Sign
+             : hwsim::operations::OperationKind::kOther;
 }
 
 // Writes a signature as bytes: r, then s. False: a number has more than `scalar_bytes`.
@@ -109,7 +109,7 @@ int Verify(const unsigned char* digest, int size, const ECDSA_SIG* signature, EC
     return Libcrypto().verify_sig(digest, size, signature, key);
   }
   // The call succeeds for a wrong signature too: "wrong" (0) is a result. -1 is a failure.
-  Operation<Call> call(hwsim::OperationKind::kOther, static_cast<size_t>(size), 1,
+  Operation<Call> call(hwsim::operations::OperationKind::kOther, static_cast<size_t>(size), 1,
                        Module::Get().WrapForCard(
                            RequestClass::kAsymmetric,
                            [shared = Share(key), scalar_bytes, signature_bytes,
@@ -135,7 +135,7 @@ int ComputeKey(unsigned char** secret, size_t* size, const EC_POINT* peer, const
   const std::shared_ptr<EC_POINT> copy(EC_POINT_dup(peer, group), EC_POINT_free);
   const auto bytes = (static_cast<size_t>(EC_GROUP_get_degree(group)) + 7) / 8;
   Operation<Call> call(
-      hwsim::OperationKind::kOther, bytes, bytes,
+      hwsim::operations::OperationKind::kOther, bytes, bytes,
       Module::Get().WrapForCard(
           RequestClass::kAsymmetric, [shared = Share(key), copy](CallBytes& out) {
             unsigned char* made = nullptr;
@@ -170,7 +170,7 @@ int Generate(EC_KEY* key) {
       EC_KEY_set_group(made.get(), group) != 1) {
     return 0;
   }
-  Operation<Call> call(hwsim::OperationKind::kOther, ScalarBytes(key), 0,
+  Operation<Call> call(hwsim::operations::OperationKind::kOther, ScalarBytes(key), 0,
                        Module::Get().WrapForCard(RequestClass::kAsymmetric, [made](CallBytes&) {
                          return Libcrypto().keygen(made.get()) == 1;
                        }));
@@ -196,4 +196,4 @@ EC_KEY_METHOD* NewEcMethod() {
   return method;
 }
 
-}  // namespace engine
+}  // namespace engine::openssl::engine

@@ -16,7 +16,7 @@
 
 #include "engine/openssl/options.h"
 
-namespace engine {
+namespace engine::openssl::engine {
 
 // RSA sign, verify, encrypt and decrypt, with every padding. Null: no memory.
 RSA_METHOD* NewRsaMethod();
@@ -38,6 +38,6 @@ std::atomic<uint32_t>* CipherThreshold(std::string_view name);
 void SetDigestThresholds(const OffloadOptions& options);
 void SetCipherThresholds(const OffloadOptions& options);
 
-}  // namespace engine
+}  // namespace engine::openssl::engine
 
 #endif  // GHOSTCARD_ENGINE_OPENSSL_ENGINE_METHODS_H_

@@ -4,12 +4,12 @@
 
 #include <memory>
 
-#include "hwsim/model/profile_section.h"
+#include "hwsim/config/profile_section.h"
 
-namespace engine {
+namespace engine::openssl::engine {
 
-using hwsim::CompletionMode;
 using hwsim::Expected;
+using hwsim::completion::CompletionMode;
 
 namespace {
 
@@ -36,7 +36,7 @@ CompletionMode CompletionOf(const Module::Settings& settings) {
 // With `section`, reads only that section of the file, which may describe several cards.
 Expected<Offload*> CreateOffload(const OffloadOptions& options, const std::string& section) {
   if (section.empty() || options.config.empty()) return Offload::Create(options);
-  auto profile = hwsim::LoadProfileSection(options.config, section);
+  auto profile = hwsim::config::LoadProfileSection(options.config, section);
   if (!profile) return hwsim::Unexpected(std::move(profile.error()));
   return Offload::Create(options, std::move(*profile));
 }
@@ -153,4 +153,4 @@ void Module::ResetInChild() {
   module.mutex_.unlock();
 }
 
-}  // namespace engine
+}  // namespace engine::openssl::engine

@@ -19,9 +19,9 @@
 #include "engine/openssl/call.h"
 #include "engine/openssl/offload.h"
 #include "engine/openssl/options.h"
-#include "hwsim/error.h"
+#include "hwsim/base/error.h"
 
-namespace engine {
+namespace engine::openssl::engine {
 
 // Algorithms that are switched on and off together. The values are the bits of HW_ALGO_BITMAP.
 enum class Algorithm : uint32_t {
@@ -113,6 +113,6 @@ class Module {
   std::atomic<uint32_t> forks_{0};  // tells this process's calls from its parent's
 };
 
-}  // namespace engine
+}  // namespace engine::openssl::engine
 
 #endif  // GHOSTCARD_ENGINE_OPENSSL_ENGINE_MODULE_H_

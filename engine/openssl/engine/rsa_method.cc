@@ -6,17 +6,17 @@
 #include "engine/openssl/engine/methods.h"
 #include "engine/openssl/engine/module.h"
 
-namespace engine {
+namespace engine::openssl::engine {
 
 namespace {
 
 using RsaFunction = int (*)(int size, const unsigned char* from, unsigned char* to, RSA* rsa,
                             int padding);
 
-hwsim::OperationKind KindOf(const RSA* rsa, bool is_private) {
-  if (is_private && RSA_bits(rsa) == 2048) return hwsim::OperationKind::kRsa2048Sign;
-  if (is_private && RSA_bits(rsa) == 4096) return hwsim::OperationKind::kRsa4096Sign;
-  return hwsim::OperationKind::kOther;
+hwsim::operations::OperationKind KindOf(const RSA* rsa, bool is_private) {
+  if (is_private && RSA_bits(rsa) == 2048) return hwsim::operations::OperationKind::kRsa2048Sign;
+  if (is_private && RSA_bits(rsa) == 4096) return hwsim::operations::OperationKind::kRsa4096Sign;
+  return hwsim::operations::OperationKind::kOther;
 }
 
 std::shared_ptr<RSA> Share(RSA* rsa) {
@@ -73,4 +73,4 @@ RSA_METHOD* NewRsaMethod() {
   return method;
 }
 
-}  // namespace engine
+}  // namespace engine::openssl::engine

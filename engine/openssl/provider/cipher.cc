@@ -9,14 +9,14 @@
 #include "engine/openssl/context_change.h"
 #include "engine/openssl/provider/provider.h"
 
-namespace engine::provider {
+namespace engine::openssl::provider {
 
 namespace {
 
 struct CipherForm {
   const char* name;
   SizedWork sized;
-  hwsim::OperationKind kind;
+  hwsim::operations::OperationKind kind;
 };
 
 struct Cipher {
@@ -188,23 +188,24 @@ const OSSL_PARAM* SettableCtxParams(void*, void*) {
   return cipher != nullptr ? EVP_CIPHER_settable_ctx_params(cipher) : nullptr;
 }
 
-#define GHOSTCARD_CIPHER(table, name, sized, kind)                                       \
-  constexpr CipherForm table##_form{name, SizedWork::sized, hwsim::OperationKind::kind}; \
-  const OSSL_DISPATCH table[] = {                                                        \
-      Entry(OSSL_FUNC_CIPHER_NEWCTX, &New<table##_form>),                                \
-      Entry(OSSL_FUNC_CIPHER_FREECTX, &Free),                                            \
-      Entry(OSSL_FUNC_CIPHER_DUPCTX, &Duplicate),                                        \
-      Entry(OSSL_FUNC_CIPHER_ENCRYPT_INIT, &Init<1>),                                    \
-      Entry(OSSL_FUNC_CIPHER_DECRYPT_INIT, &Init<0>),                                    \
-      Entry(OSSL_FUNC_CIPHER_UPDATE, &Transform<&UpdateInPieces>),                       \
-      Entry(OSSL_FUNC_CIPHER_FINAL, &Final),                                             \
-      Entry(OSSL_FUNC_CIPHER_CIPHER, &Transform<&CipherAtOnce>),                         \
-      Entry(OSSL_FUNC_CIPHER_GET_PARAMS, &GetParams<table##_form>),                      \
-      Entry(OSSL_FUNC_CIPHER_GETTABLE_PARAMS, &GettableParams<table##_form>),            \
-      Entry(OSSL_FUNC_CIPHER_GET_CTX_PARAMS, &GetCtxParams),                             \
-      Entry(OSSL_FUNC_CIPHER_GETTABLE_CTX_PARAMS, &GettableCtxParams<table##_form>),     \
-      Entry(OSSL_FUNC_CIPHER_SET_CTX_PARAMS, &SetCtxParams),                             \
-      Entry(OSSL_FUNC_CIPHER_SETTABLE_CTX_PARAMS, &SettableCtxParams<table##_form>),     \
+#define GHOSTCARD_CIPHER(table, name, sized, kind)                                   \
+  constexpr CipherForm table##_form{name, SizedWork::sized,                          \
+                                    hwsim::operations::OperationKind::kind};         \
+  const OSSL_DISPATCH table[] = {                                                    \
+      Entry(OSSL_FUNC_CIPHER_NEWCTX, &New<table##_form>),                            \
+      Entry(OSSL_FUNC_CIPHER_FREECTX, &Free),                                        \
+      Entry(OSSL_FUNC_CIPHER_DUPCTX, &Duplicate),                                    \
+      Entry(OSSL_FUNC_CIPHER_ENCRYPT_INIT, &Init<1>),                                \
+      Entry(OSSL_FUNC_CIPHER_DECRYPT_INIT, &Init<0>),                                \
+      Entry(OSSL_FUNC_CIPHER_UPDATE, &Transform<&UpdateInPieces>),                   \
+      Entry(OSSL_FUNC_CIPHER_FINAL, &Final),                                         \
+      Entry(OSSL_FUNC_CIPHER_CIPHER, &Transform<&CipherAtOnce>),                     \
+      Entry(OSSL_FUNC_CIPHER_GET_PARAMS, &GetParams<table##_form>),                  \
+      Entry(OSSL_FUNC_CIPHER_GETTABLE_PARAMS, &GettableParams<table##_form>),        \
+      Entry(OSSL_FUNC_CIPHER_GET_CTX_PARAMS, &GetCtxParams),                         \
+      Entry(OSSL_FUNC_CIPHER_GETTABLE_CTX_PARAMS, &GettableCtxParams<table##_form>), \
+      Entry(OSSL_FUNC_CIPHER_SET_CTX_PARAMS, &SetCtxParams),                         \
+      Entry(OSSL_FUNC_CIPHER_SETTABLE_CTX_PARAMS, &SettableCtxParams<table##_form>), \
       {0, nullptr}}
 
 GHOSTCARD_CIPHER(kAes128Cbc, "AES-128-CBC", kCbc, kAes128Gcm);
@@ -229,4 +230,4 @@ const OSSL_ALGORITHM kCiphers[] = {
     {"ChaCha20-Poly1305", "provider=ghostcard", kChaCha20Poly1305, "ChaCha20-Poly1305"},
     {nullptr, nullptr, nullptr, nullptr}};
 
-}  // namespace engine::provider
+}  // namespace engine::openssl::provider

@@ -4,7 +4,7 @@
 #include "engine/openssl/context_change.h"
 #include "engine/openssl/provider/provider.h"
 
-namespace engine::provider {
+namespace engine::openssl::provider {
 
 namespace {
 
@@ -53,7 +53,7 @@ int Update(void* ctx, const unsigned char* data, size_t bytes) {
   }
   ContextChange change(digest.inner);
   Operation<Call> operation(
-      hwsim::OperationKind::kSha256, bytes, 0,
+      hwsim::operations::OperationKind::kSha256, bytes, 0,
       change.Function([input = CallBytes(data, bytes)](EVP_MD_CTX& inner, CallBytes&) {
         return EVP_DigestUpdate(&inner, input.data(), input.size()) == 1;
       }));
@@ -133,4 +133,4 @@ const OSSL_ALGORITHM kDigests[] = {
     {"SHA3-512:2.16.840.1.101.3.4.2.10", "provider=ghostcard", kSha3_512, "SHA3-512"},
     {nullptr, nullptr, nullptr, nullptr}};
 
-}  // namespace engine::provider
+}  // namespace engine::openssl::provider

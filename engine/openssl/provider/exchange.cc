@@ -1,7 +1,7 @@
 // Key exchange (ECDH, X25519, X448) and RSA encryption.
 #include "engine/openssl/provider/provider.h"
 
-namespace engine::provider {
+namespace engine::openssl::provider {
 
 namespace {
 
@@ -70,7 +70,7 @@ using Transform = std::function<int(unsigned char* out, size_t* out_bytes)>;
 
 // With a null `out`, returns the largest output size in `out_bytes`. Otherwise runs `transform` on
 // the card.
-int Run(PkeyOperation& operation, hwsim::OperationKind kind, size_t input_bytes,
+int Run(PkeyOperation& operation, hwsim::operations::OperationKind kind, size_t input_bytes,
         Transform transform, unsigned char* out, size_t* out_bytes, size_t out_bytes_max) {
   size_t max = 0;
   if (transform(nullptr, &max) != 1) return 0;
@@ -96,7 +96,7 @@ int Derive(void* ctx, unsigned char* secret, size_t* secret_bytes, size_t secret
     return EVP_PKEY_derive(operation.context.get(), secret, secret_bytes) == 1;
   }
   return Run(
-      operation, hwsim::OperationKind::kX25519, 32,
+      operation, hwsim::operations::OperationKind::kX25519, 32,
       [context = operation.context](unsigned char* out, size_t* out_bytes) {
         return EVP_PKEY_derive(context.get(), out, out_bytes);
       },
@@ -112,7 +112,8 @@ int Crypt(void* ctx, unsigned char* out, size_t* out_bytes, size_t out_bytes_max
   if (operation.context == nullptr) return 0;
   const bool is_private = kCrypt == &EVP_PKEY_decrypt;
   return Run(
-      operation, is_private ? PrivateKeyKind(*operation.key) : hwsim::OperationKind::kOther,
+      operation,
+      is_private ? PrivateKeyKind(*operation.key) : hwsim::operations::OperationKind::kOther,
       in_bytes,
       [context = operation.context, input = CallBytes(in, in_bytes)](unsigned char* to,
                                                                      size_t* to_bytes) {
@@ -159,4 +160,4 @@ const OSSL_ALGORITHM kAsymmetricCiphers[] = {
     {"RSA:rsaEncryption:1.2.840.113549.1.1.1", "provider=ghostcard", kRsaCipher, "RSA"},
     {nullptr, nullptr, nullptr, nullptr}};
 
-}  // namespace engine::provider
+}  // namespace engine::openssl::provider

@@ -2,8 +2,8 @@
  * External polling of the Ghostcard provider's card. The provider API has no call for polling. Link
  * with ghostcard.so, or look the functions up in it with dlsym().
  */
-#ifndef GHOSTCARD_POLL_H_
-#define GHOSTCARD_POLL_H_
+#ifndef GHOSTCARD_ENGINE_OPENSSL_PROVIDER_GHOSTCARD_POLL_H_
+#define GHOSTCARD_ENGINE_OPENSSL_PROVIDER_GHOSTCARD_POLL_H_
 
 #include <stddef.h>
 
@@ -25,4 +25,4 @@ size_t ghostcard_in_flight(void);
 }
 #endif
 
-#endif /* GHOSTCARD_POLL_H_ */
+#endif /* GHOSTCARD_ENGINE_OPENSSL_PROVIDER_GHOSTCARD_POLL_H_ */

@@ -12,7 +12,7 @@
 
 #include "engine/openssl/provider/provider.h"
 
-namespace engine::provider {
+namespace engine::openssl::provider {
 
 namespace {
 
@@ -277,7 +277,7 @@ void* Generate(void* genctx, OSSL_CALLBACK*, void*) {
   const bool on_card = keys && std::strncmp(generation.type, "RSA", 3) != 0 &&
                        generation.provider.offload->options().key_exchange;
   if (on_card) {
-    Operation<Call> operation(hwsim::OperationKind::kX25519, 32, 0, generate);
+    Operation<Call> operation(hwsim::operations::OperationKind::kX25519, 32, 0, generate);
     if (!MakeCall(*generation.provider.offload, operation)) return nullptr;
   } else {
     CallBytes nothing;
@@ -349,12 +349,14 @@ SharedPkeyContext NewPkeyContext(const Key& key) {
   return Own(EVP_PKEY_CTX_new_from_pkey(Library(), key.pkey.get(), nullptr));
 }
 
-hwsim::OperationKind PrivateKeyKind(const Key& key) {
+hwsim::operations::OperationKind PrivateKeyKind(const Key& key) {
   if (std::strncmp(key.type, "RSA", 3) == 0) {
-    return EVP_PKEY_get_bits(key.pkey.get()) <= 2048 ? hwsim::OperationKind::kRsa2048Sign
-                                                     : hwsim::OperationKind::kRsa4096Sign;
+    return EVP_PKEY_get_bits(key.pkey.get()) <= 2048
+               ? hwsim::operations::OperationKind::kRsa2048Sign
+               : hwsim::operations::OperationKind::kRsa4096Sign;
   }
-  return key.type[0] == 'X' ? hwsim::OperationKind::kX25519 : hwsim::OperationKind::kEcdsaP256Sign;
+  return key.type[0] == 'X' ? hwsim::operations::OperationKind::kX25519
+                            : hwsim::operations::OperationKind::kEcdsaP256Sign;
 }
 
 bool CopyOutput(const CallBytes& from, unsigned char* out, size_t* out_bytes,
@@ -380,4 +382,4 @@ const OSSL_ALGORITHM kKeyManagers[] = {
     {"ED448:1.3.101.113", "provider=ghostcard", kEd448.data(), "Ed448"},
     {nullptr, nullptr, nullptr, nullptr}};
 
-}  // namespace engine::provider
+}  // namespace engine::openssl::provider

@@ -5,7 +5,7 @@
 #include "engine/openssl/context_change.h"
 #include "engine/openssl/provider/provider.h"
 
-namespace engine::provider {
+namespace engine::openssl::provider {
 
 namespace {
 
@@ -42,7 +42,7 @@ int UpdateMac(void* ctx, const unsigned char* data, size_t bytes) {
   }
   ContextChange change(mac.inner);
   Operation<Call> operation(
-      hwsim::OperationKind::kSha256, bytes, 0,
+      hwsim::operations::OperationKind::kSha256, bytes, 0,
       change.Function([input = CallBytes(data, bytes)](EVP_MAC_CTX& inner, CallBytes&) {
         return EVP_MAC_update(&inner, input.data(), input.size()) == 1;
       }));
@@ -106,10 +106,11 @@ int Derive(void* ctx, unsigned char* out, size_t out_bytes, const OSSL_PARAM par
   }
   // Set them now, so that the call need not own copies of the parameters.
   if (params != nullptr && EVP_KDF_CTX_set_params(kdf.inner.get(), params) != 1) return 0;
-  Operation<Call> operation(
-      hwsim::OperationKind::kOther, out_bytes, out_bytes, [inner = kdf.inner](CallBytes& to) {
-        return EVP_KDF_derive(inner.get(), to.data(), to.size(), nullptr) == 1;
-      });
+  Operation<Call> operation(hwsim::operations::OperationKind::kOther, out_bytes, out_bytes,
+                            [inner = kdf.inner](CallBytes& to) {
+                              return EVP_KDF_derive(inner.get(), to.data(), to.size(), nullptr) ==
+                                     1;
+                            });
   size_t written = 0;
   return MakeCall(offload, operation) && CopyOutput(operation->out(), out, &written, out_bytes);
 }
@@ -157,4 +158,4 @@ const OSSL_ALGORITHM kKdfs[] = {{"HKDF", "provider=ghostcard", kHkdf, "HKDF"},
                                 {"TLS1-PRF", "provider=ghostcard", kTls1Prf, "TLS 1.2 PRF"},
                                 {nullptr, nullptr, nullptr, nullptr}};
 
-}  // namespace engine::provider
+}  // namespace engine::openssl::provider

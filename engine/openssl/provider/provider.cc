@@ -8,7 +8,7 @@
 
 #include "engine/openssl/provider/ghostcard_poll.h"
 
-namespace engine::provider {
+namespace engine::openssl::provider {
 
 OSSL_LIB_CTX* Library() {
   static OSSL_LIB_CTX* const library = [] {
@@ -136,7 +136,7 @@ hwsim::Expected<Offload*> MakeOffload(const OSSL_CORE_HANDLE* core,
 }
 
 }  // namespace
-}  // namespace engine::provider
+}  // namespace engine::openssl::provider
 
 extern "C" {
 
@@ -147,21 +147,21 @@ extern "C" {
   for (; in->function_id != 0; ++in) {
     if (in->function_id == OSSL_FUNC_CORE_GET_PARAMS) get_params = OSSL_FUNC_core_get_params(in);
   }
-  auto offload = engine::provider::MakeOffload(core, get_params);
+  auto offload = engine::openssl::provider::MakeOffload(core, get_params);
   if (!offload) {
-    engine::RaiseError(offload.error().message);
+    engine::openssl::RaiseError(offload.error().message);
     return 0;
   }
-  *provctx = new engine::provider::Provider{core, *offload};
-  *out = engine::provider::kProvider;
+  *provctx = new engine::openssl::provider::Provider{core, *offload};
+  *out = engine::openssl::provider::kProvider;
   return 1;
 }
 
 [[gnu::visibility("default")]] size_t ghostcard_poll(size_t quota) {
-  return engine::Offload::PollAll(quota);
+  return engine::openssl::Offload::PollAll(quota);
 }
 
 [[gnu::visibility("default")]] size_t ghostcard_in_flight(void) {
-  return engine::Offload::InFlightOfAll();
+  return engine::openssl::Offload::InFlightOfAll();
 }
 }

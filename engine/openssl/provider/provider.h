@@ -20,7 +20,7 @@
 #include "engine/openssl/offload.h"
 #include "engine/openssl/shared_object.h"
 
-namespace engine::provider {
+namespace engine::openssl::provider {
 
 // The provider context of all dispatch functions; lives from OSSL_provider_init to teardown.
 struct Provider {
@@ -49,7 +49,7 @@ inline const Key& KeyOf(const void* keydata) { return *static_cast<const Key*>(k
 SharedPkeyContext NewPkeyContext(const Key& key);  // null: the key is empty, or no memory
 
 // The operation whose service time the card charges for a private-key operation with this key.
-hwsim::OperationKind PrivateKeyKind(const Key& key);
+hwsim::operations::OperationKind PrivateKeyKind(const Key& key);
 
 // Copies a call's output to OpenSSL's buffer. False: it does not fit, and the thread's error queue
 // says so.
@@ -68,6 +68,6 @@ extern const OSSL_ALGORITHM kAsymmetricCiphers[];
 // OSSL_FUNC_PROVIDER_GET_CAPABILITIES: tells libssl the groups for key exchange in TLS.
 int GetCapabilities(void* provctx, const char* capability, OSSL_CALLBACK* callback, void* argument);
 
-}  // namespace engine::provider
+}  // namespace engine::openssl::provider
 
 #endif  // GHOSTCARD_ENGINE_OPENSSL_PROVIDER_PROVIDER_H_

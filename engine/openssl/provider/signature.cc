@@ -6,7 +6,7 @@
 
 #include "engine/openssl/provider/provider.h"
 
-namespace engine::provider {
+namespace engine::openssl::provider {
 
 namespace {
 
@@ -64,7 +64,8 @@ int MakeSignature(Signature& signature, size_t input_bytes, size_t max, Call::Fu
 
 // Runs `function` on the card; it checks a signature.
 int Check(Signature& signature, size_t input_bytes, Call::Function function) {
-  Operation<Call> operation(hwsim::OperationKind::kOther, input_bytes, 0, std::move(function));
+  Operation<Call> operation(hwsim::operations::OperationKind::kOther, input_bytes, 0,
+                            std::move(function));
   return MakeCall(*signature.provider.offload, operation);
 }
 
@@ -260,4 +261,4 @@ const OSSL_ALGORITHM kSignatures[] = {
     {"ED448:1.3.101.113", "provider=ghostcard", kPure, "Ed448"},
     {nullptr, nullptr, nullptr, nullptr}};
 
-}  // namespace engine::provider
+}  // namespace engine::openssl::provider

@@ -9,7 +9,7 @@
 
 #include "engine/openssl/provider/provider.h"
 
-namespace engine::provider {
+namespace engine::openssl::provider {
 
 namespace {
 
@@ -63,4 +63,4 @@ int GetCapabilities(void*, const char* capability, OSSL_CALLBACK* callback, void
   return 1;
 }
 
-}  // namespace engine::provider
+}  // namespace engine::openssl::provider

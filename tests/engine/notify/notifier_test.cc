@@ -1,5 +1,5 @@
 // The notifier without an engine: what Attach finds, which way Tell goes, and what Take leaves.
-#include "engine/notifier.h"
+#include "engine/notify/notifier.h"
 
 #include <gtest/gtest.h>
 #include <poll.h>
@@ -9,7 +9,7 @@
 #include "tests/engine/operation_state_fixture.h"
 #include "waitctx/wait_context.h"
 
-namespace engine {
+namespace engine::notify {
 namespace {
 
 using Awaited = Notifier::Awaited;
@@ -32,9 +32,9 @@ class NotifierTest : public ::testing::Test {
   // Goes to wait for a completion, and is told.
   void PauseAndTell() {
     operation_.GoToPaused();
-    ASSERT_EQ(operation_.phase.OnCompletion(), RunPhase::CompletionAnswer::kTellOwner);
-    notifier_.Tell(operation_, Phase::kDone);
-    EXPECT_EQ(operation_.phase.now(), Phase::kDone);
+    ASSERT_EQ(operation_.phase.OnCompletion(), run::RunPhase::CompletionAnswer::kTellOwner);
+    notifier_.Tell(operation_, run::Phase::kDone);
+    EXPECT_EQ(operation_.phase.now(), run::Phase::kDone);
   }
 
   int key_ = 0;
@@ -107,8 +107,8 @@ TEST_F(NotifierTest, SpaceIsToldByFdThoughThereIsACallback) {
   SetCallback();
   operation_.GoToQueued();
   ASSERT_TRUE(operation_.phase.BeginGrant());
-  notifier_.Tell(operation_, Phase::kGranted);
-  EXPECT_EQ(operation_.phase.now(), Phase::kGranted);
+  notifier_.Tell(operation_, run::Phase::kGranted);
+  EXPECT_EQ(operation_.phase.now(), run::Phase::kGranted);
   EXPECT_EQ(calls_, 0);
   EXPECT_TRUE(Readable());
 }
@@ -128,16 +128,16 @@ TEST_F(NotifierTest, InPlaceOwnerWakesWhenItIsTold) {
   notifier_.Attach(operation_, Awaited::kCompletion);
   operation_.GoToPaused();
   std::thread owner([&] {
-    for (Phase phase = operation_.phase.now(); RunPhase::IsWaiting(phase);
+    for (run::Phase phase = operation_.phase.now(); run::RunPhase::IsWaiting(phase);
          phase = operation_.phase.now()) {
       notifier_.WaitWhile(operation_, phase, std::chrono::seconds(60));
     }
   });
-  ASSERT_EQ(operation_.phase.OnCompletion(), RunPhase::CompletionAnswer::kTellOwner);
-  notifier_.Tell(operation_, Phase::kDone);
+  ASSERT_EQ(operation_.phase.OnCompletion(), run::RunPhase::CompletionAnswer::kTellOwner);
+  notifier_.Tell(operation_, run::Phase::kDone);
   owner.join();
-  EXPECT_EQ(operation_.phase.now(), Phase::kDone);
+  EXPECT_EQ(operation_.phase.now(), run::Phase::kDone);
 }
 
 }  // namespace
-}  // namespace engine
+}  // namespace engine::notify

@@ -1,5 +1,5 @@
 // The queue of time limits: order, ties, and what Expire does with each operation.
-#include "engine/deadline_queue.h"
+#include "engine/run/deadline_queue.h"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 
 #include "tests/engine/operation_state_fixture.h"
 
-namespace engine {
+namespace engine::run {
 namespace {
 
 constexpr hwsim::TimePoint At(int64_t microseconds) {
@@ -102,4 +102,4 @@ TEST_F(DeadlineQueueTest, ExpiredOperationIsStoppedAndTold) {
 }
 
 }  // namespace
-}  // namespace engine
+}  // namespace engine::run

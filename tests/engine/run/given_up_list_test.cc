@@ -4,7 +4,7 @@
 #include "engine/run/given_up.h"
 #include "tests/engine/operation_state_fixture.h"
 
-namespace engine {
+namespace engine::run {
 namespace {
 
 constexpr hwsim::TimePoint At(int64_t microseconds) {
@@ -75,4 +75,4 @@ TEST(GivenUpTest, EndOfTheCardFreesWhatHasNoHandleAndLeavesTheRest) {
 }
 
 }  // namespace
-}  // namespace engine
+}  // namespace engine::run

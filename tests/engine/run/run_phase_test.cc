@@ -7,7 +7,7 @@
 #include <atomic>
 #include <thread>
 
-namespace engine {
+namespace engine::run {
 namespace {
 
 using PauseAnswer = RunPhase::PauseAnswer;
@@ -283,4 +283,4 @@ TEST(RunPhaseTest, HandleThatRacesWithTheCardLeavesExactlyOneToFree) {
 }
 
 }  // namespace
-}  // namespace engine
+}  // namespace engine::run

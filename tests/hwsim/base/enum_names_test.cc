@@ -61,7 +61,7 @@ TEST(EnumNamesTest, OnlyTheExactNameHasAValue) {
 }
 
 TEST(EnumNamesTest, AllHasTheNamesInTheTablesOrder) {
-  EXPECT_THAT(EnumNames<Gap>::All(), testing::ElementsAre("low", "high", "middle"));
+  EXPECT_THAT(EnumNames<Gap>::All(), ::testing::ElementsAre("low", "high", "middle"));
 }
 
 TEST(EnumNamesTest, ListedPutsOrBeforeTheLastName) {

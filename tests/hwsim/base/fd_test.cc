@@ -1,4 +1,4 @@
-#include "hwsim/fd.h"
+#include "hwsim/base/fd.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>

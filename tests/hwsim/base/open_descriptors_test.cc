@@ -6,7 +6,7 @@
 
 #include <vector>
 
-#include "hwsim/fd.h"
+#include "hwsim/base/fd.h"
 
 namespace hwsim {
 namespace {

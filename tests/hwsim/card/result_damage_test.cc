@@ -7,12 +7,12 @@
 #include <cstddef>
 #include <span>
 
-namespace hwsim {
+namespace hwsim::card {
 namespace {
 
-using enum FaultKind;
+using enum faults::FaultKind;
 
-class ResultDamageTest : public testing::Test {
+class ResultDamageTest : public ::testing::Test {
  protected:
   ResultDamageTest() { request_.output = output_; }
   int FlippedBits() const {
@@ -21,7 +21,7 @@ class ResultDamageTest : public testing::Test {
     return flipped;
   }
 
-  Request request_;
+  operations::Request request_;
   std::array<std::byte, 16> output_{};
   ResultDamage damage_;
 };
@@ -46,31 +46,34 @@ TEST_F(ResultDamageTest, MoreFlipsThanBitsFlipEachBitOnce) {
 }
 
 TEST_F(ResultDamageTest, WrongResultLeavesARequestThatFailedAlone) {
-  request_.status = CompletionStatus::kDeviceError;
+  request_.status = operations::CompletionStatus::kDeviceError;
   damage_.Add(request_, {.kind = kWrongResult, .times = 7});
   damage_.Apply(request_);
   EXPECT_EQ(FlippedBits(), 0);
-  EXPECT_EQ(request_.status, CompletionStatus::kDeviceError);
+  EXPECT_EQ(request_.status, operations::CompletionStatus::kDeviceError);
 }
 
 TEST_F(ResultDamageTest, VerdictInvertedSwapsSuccessAndFailedWorkOnly) {
-  const auto status_after = [this](CompletionStatus status) {
+  const auto status_after = [this](operations::CompletionStatus status) {
     request_.status = status;
     damage_.Add(request_, {.kind = kVerdictInverted});
     damage_.Apply(request_);
     return request_.status;
   };
-  EXPECT_EQ(status_after(CompletionStatus::kPending), CompletionStatus::kOperationFailed);
-  EXPECT_EQ(status_after(CompletionStatus::kOperationFailed), CompletionStatus::kOk);
-  EXPECT_EQ(status_after(CompletionStatus::kDeviceError), CompletionStatus::kDeviceError);
+  EXPECT_EQ(status_after(operations::CompletionStatus::kPending),
+            operations::CompletionStatus::kOperationFailed);
+  EXPECT_EQ(status_after(operations::CompletionStatus::kOperationFailed),
+            operations::CompletionStatus::kOk);
+  EXPECT_EQ(status_after(operations::CompletionStatus::kDeviceError),
+            operations::CompletionStatus::kDeviceError);
   EXPECT_EQ(FlippedBits(), 0);
 }
 
 TEST_F(ResultDamageTest, ForgottenFaultAndOtherRequestsAreUntouched) {
-  Request other;
+  operations::Request other;
   damage_.Add(request_, {.kind = kWrongResult, .times = 7});
   damage_.Apply(other);
-  EXPECT_EQ(other.status, CompletionStatus::kPending);
+  EXPECT_EQ(other.status, operations::CompletionStatus::kPending);
   EXPECT_FALSE(damage_.empty());
   damage_.Forget(request_);
   damage_.Apply(request_);
@@ -78,4 +81,4 @@ TEST_F(ResultDamageTest, ForgottenFaultAndOtherRequestsAreUntouched) {
 }
 
 }  // namespace
-}  // namespace hwsim
+}  // namespace hwsim::card

@@ -23,7 +23,7 @@ std::atomic<uint64_t> allocations{0};
 [[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
 [[gnu::noinline]] void operator delete(void* memory, size_t) noexcept { std::free(memory); }
 
-namespace hwsim {
+namespace hwsim::model {
 namespace {
 
 using namespace std::chrono_literals;
@@ -36,7 +36,8 @@ std::string Word(const ModelEvent& event) {
   const std::string at = "@" + FormatDuration(event.at.time_since_epoch());
   if (event.kind == ModelEvent::Kind::kInterrupt)
     return "!" + std::to_string(event.queue_pair) + at;
-  return std::to_string(event.request) + at + (event.status == CompletionStatus::kOk ? "" : "?");
+  return std::to_string(event.request) + at +
+         (event.status == operations::CompletionStatus::kOk ? "" : "?");
 }
 
 std::string Log(const std::vector<ModelEvent>& events) {
@@ -55,7 +56,7 @@ std::string LogUntil(CardModel& model, Duration until) {
 // kCopy takes `service` on a unit, and `transit`.
 Profile Simple(uint32_t service_units, Duration service = 10us, Duration transit = 0us) {
   Profile profile{.service_units = service_units};
-  profile.cost(OperationKind::kCopy).service.base = service;
+  profile.cost(operations::OperationKind::kCopy).service.base = service;
   profile.transit.base = transit;
   return profile;
 }
@@ -67,7 +68,7 @@ class QuietModel : public CardModel {
     SetInterrupts(false);
   }
   void Copy(Duration at, RequestId request, uint32_t queue_pair = 0) {
-    Arrive(At(at), request, queue_pair, OperationKind::kCopy, 0);
+    Arrive(At(at), request, queue_pair, operations::OperationKind::kCopy, 0);
   }
 };
 
@@ -144,10 +145,10 @@ TEST(CardModel, QueuePairServesInOrderOfArrival) {
 
 TEST(CardModel, TiesCompleteInOrderOfArrival) {
   Profile profile = Simple(2);
-  profile.cost(OperationKind::kSha256).service.base = 5us;
+  profile.cost(operations::OperationKind::kSha256).service.base = 5us;
   QuietModel model(profile);
-  model.Arrive(At(0us), 1, 0, OperationKind::kCopy, 0);
-  model.Arrive(At(5us), 2, 0, OperationKind::kSha256, 0);
+  model.Arrive(At(0us), 1, 0, operations::OperationKind::kCopy, 0);
+  model.Arrive(At(5us), 2, 0, operations::OperationKind::kSha256, 0);
   EXPECT_EQ(LogUntil(model, 1ms), "1@10us 2@10us");
   // Started in turns 1, 3, 2, and all three due at once.
   QuietModel turns(Simple(3), 2);
@@ -161,31 +162,32 @@ TEST(CardModel, TiesCompleteInOrderOfArrival) {
 TEST(CardModel, LongerRequestsAreOvertaken) {
   QuietModel model(Simple(2));
   model.Copy(0us, 1);
-  model.Arrive(At(0us), 2, 0, OperationKind::kNull, 0);
+  model.Arrive(At(0us), 2, 0, operations::OperationKind::kNull, 0);
   EXPECT_EQ(LogUntil(model, 1ms), "2@0ns 1@10us");
 }
 
 TEST(CardModel, SizeAddsToServiceAndTransit) {
   Profile profile = Simple(1);
-  profile.cost(OperationKind::kCopy).service.ns_per_byte = 0.5;
+  profile.cost(operations::OperationKind::kCopy).service.ns_per_byte = 0.5;
   profile.transit.ns_per_byte = 1;
   QuietModel model(profile);
-  model.Arrive(At(0us), 1, 0, OperationKind::kCopy, 1000);
+  model.Arrive(At(0us), 1, 0, operations::OperationKind::kCopy, 1000);
   EXPECT_EQ(LogUntil(model, 1ms), "1@11500ns");
 }
 
 TEST(CardModel, RateCapSpacesStarts) {
   Profile profile = Simple(8, 0us);
-  profile.cost(OperationKind::kCopy).rate_per_s_max = 100'000;
+  profile.cost(operations::OperationKind::kCopy).rate_per_s_max = 100'000;
   QuietModel model(profile, 2);
   for (RequestId id = 1; id <= 4; ++id) model.Copy(0us, id, id % 2);
-  model.Arrive(At(0us), 9, 0, OperationKind::kNull, 0);  // behind 2 and 4 in its queue pair
+  model.Arrive(At(0us), 9, 0, operations::OperationKind::kNull,
+               0);  // behind 2 and 4 in its queue pair
   EXPECT_EQ(LogUntil(model, 1ms), "1@0ns 2@10us 3@20us 4@30us 9@30us");
 }
 
 TEST(CardModel, IdleTimeOfARateCapIsNotSavedUp) {
   Profile profile = Simple(8, 0us);
-  profile.cost(OperationKind::kCopy).rate_per_s_max = 100'000;
+  profile.cost(operations::OperationKind::kCopy).rate_per_s_max = 100'000;
   QuietModel model(profile);
   model.Copy(0us, 1);
   model.Copy(1ms, 2);
@@ -195,7 +197,7 @@ TEST(CardModel, IdleTimeOfARateCapIsNotSavedUp) {
 
 TEST(CardModel, RateCapDoesNotDrift) {
   Profile profile{.service_units = 4};
-  profile.cost(OperationKind::kCopy).rate_per_s_max = 60'000;  // 16,666.67 ns apart
+  profile.cost(operations::OperationKind::kCopy).rate_per_s_max = 60'000;  // 16,666.67 ns apart
   QuietModel model(profile);
   for (RequestId id = 0; id <= 200'000; ++id) model.Copy(0us, id);
   std::vector<ModelEvent> events;
@@ -209,22 +211,24 @@ TEST(CardModel, RateCapDoesNotDrift) {
 
 TEST(CardModel, RequestDelayedByACapOccupiesNoUnitAndDoesNotBlockOthers) {
   Profile profile = Simple(1, 0us);
-  profile.cost(OperationKind::kCopy).rate_per_s_max = 100'000;
-  profile.cost(OperationKind::kSha256).service.base = 4us;
+  profile.cost(operations::OperationKind::kCopy).rate_per_s_max = 100'000;
+  profile.cost(operations::OperationKind::kSha256).service.base = 4us;
   QuietModel model(profile, 2);
   for (RequestId id : {1, 2, 3}) model.Copy(0us, id, 0);
-  for (RequestId id : {7, 8, 9}) model.Arrive(At(1us), id, 1, OperationKind::kSha256, 0);
+  for (RequestId id : {7, 8, 9})
+    model.Arrive(At(1us), id, 1, operations::OperationKind::kSha256, 0);
   // 2 may start at 10 us, but 9 has the unit until 13 us; 3 starts 10 us after 2.
   EXPECT_EQ(LogUntil(model, 1ms), "1@0ns 7@5us 8@9us 2@13us 9@13us 3@23us");
 }
 
 TEST(CardModel, CapsOfTwoOperationsAreIndependent) {
   Profile profile = Simple(4, 0us);
-  profile.cost(OperationKind::kCopy).rate_per_s_max = 100'000;
-  profile.cost(OperationKind::kSha256).rate_per_s_max = 250'000;
+  profile.cost(operations::OperationKind::kCopy).rate_per_s_max = 100'000;
+  profile.cost(operations::OperationKind::kSha256).rate_per_s_max = 250'000;
   QuietModel model(profile, 2);
   for (RequestId id : {1, 2, 3}) model.Copy(0us, id, 0);
-  for (RequestId id : {7, 8, 9}) model.Arrive(At(0us), id, 1, OperationKind::kSha256, 0);
+  for (RequestId id : {7, 8, 9})
+    model.Arrive(At(0us), id, 1, operations::OperationKind::kSha256, 0);
   EXPECT_EQ(LogUntil(model, 1ms), "1@0ns 7@0ns 8@4us 9@8us 2@10us 3@20us");
 }
 
@@ -232,7 +236,7 @@ CardModel Moderated(uint32_t count, Duration time, uint32_t queue_pairs = 1) {
   return CardModel(Profile{.moderation = {.count = count, .time = time}}, queue_pairs, 1);
 }
 void Null(CardModel& model, Duration at, RequestId id, uint32_t queue_pair = 0) {
-  model.Arrive(At(at), id, queue_pair, OperationKind::kNull, 0);
+  model.Arrive(At(at), id, queue_pair, operations::OperationKind::kNull, 0);
 }
 
 TEST(CardModel, UnmoderatedLineRisesForEachCompletion) {
@@ -305,8 +309,8 @@ TEST(CardModel, InterruptsTurnedOffLeaveNoTimerBehind) {
 
 TEST(CardModel, CompletionErrorTakesAsLongAsSuccess) {
   Profile profile = Simple(1);
-  profile.faults.rules = {{.kind = FaultKind::kCompletionError, .every_nth = 2},
-                          {.kind = FaultKind::kSubmitRefused, .every_nth = 1}};
+  profile.faults.rules = {{.kind = faults::FaultKind::kCompletionError, .every_nth = 2},
+                          {.kind = faults::FaultKind::kSubmitRefused, .every_nth = 1}};
   QuietModel model(profile);
   for (RequestId id = 1; id <= 4; ++id) model.Copy(0us, id);
   EXPECT_EQ(LogUntil(model, 1ms), "1@10us 2@20us? 3@30us 4@40us?");
@@ -316,7 +320,7 @@ TEST(CardModel, CompletionErrorTakesAsLongAsSuccess) {
 struct Arrival {
   Duration at{};
   uint32_t queue_pair = 0;
-  OperationKind operation = OperationKind::kNull;
+  operations::OperationKind operation = operations::OperationKind::kNull;
   uint32_t size_bytes = 0;
 };
 
@@ -347,7 +351,8 @@ std::vector<Arrival> RandomArrivals(std::mt19937_64& random, size_t count, uint3
     if (random() % 3 != 0) at += Duration(random() % 3'000);
     arrivals.push_back({.at = at,
                         .queue_pair = static_cast<uint32_t>(random() % queue_pairs),
-                        .operation = static_cast<OperationKind>(random() % kOperationKindCount),
+                        .operation = static_cast<operations::OperationKind>(
+                            random() % operations::kOperationKindCount),
                         .size_bytes = static_cast<uint32_t>(random() % 5'000)});
   }
   return arrivals;
@@ -419,7 +424,7 @@ void CheckInvariants(const Profile& profile, const std::vector<Arrival>& arrival
   }
   for (const auto& [queue_pair, count] : unsignalled) ASSERT_EQ(count, 0u);
   std::map<uint32_t, TimePoint> queue_pair_start;
-  std::map<OperationKind, std::vector<TimePoint>> starts;
+  std::map<operations::OperationKind, std::vector<TimePoint>> starts;
   for (size_t i = 0; i < arrivals.size(); ++i) {
     ASSERT_NE(of[i], nullptr);
     ASSERT_GE(of[i]->service_start, queue_pair_start[arrivals[i].queue_pair]);
@@ -451,8 +456,8 @@ TEST(CardModel, RandomTimelinesKeepTheRules) {
 
 TEST(CardModel, NoMoreRequestsAreServedAtOnceThanThereAreServiceUnits) {
   Profile profile = Simple(3);
-  profile.cost(OperationKind::kCopy).service = {.distribution = Distribution::kExponential,
-                                                .base = 10us};
+  profile.cost(operations::OperationKind::kCopy).service = {
+      .distribution = Distribution::kExponential, .base = 10us};
   QuietModel model(profile, 4);
   for (RequestId id = 0; id < 3'000; ++id) model.Copy(Duration(id * 1'000), id, id % 4);
   std::vector<ModelEvent> events;
@@ -479,7 +484,7 @@ TEST(CardModel, SeedDecidesTheLog) {
 
 TEST(CardModel, SteadyStateAllocatesNothing) {
   Profile profile{.service_units = 8, .moderation = {.count = 4, .time = 10us}};
-  profile.cost(OperationKind::kCopy) = {
+  profile.cost(operations::OperationKind::kCopy) = {
       .service = {.distribution = Distribution::kMinExponential, .base = 5us, .spread = 5us},
       .rate_per_s_max = 700'000};
   profile.transit = {.distribution = Distribution::kLognormal, .base = 50us, .sigma = 0.5};
@@ -495,11 +500,12 @@ TEST(CardModel, SteadyStateAllocatesNothing) {
       for (const ModelEvent& event : events) {
         if (event.kind != ModelEvent::Kind::kComplete) continue;
         ++done;
-        model.Arrive(now, done, event.queue_pair, OperationKind::kCopy, 0);
+        model.Arrive(now, done, event.queue_pair, operations::OperationKind::kCopy, 0);
       }
     }
   };
-  for (RequestId id = 0; id < 1'000; ++id) model.Arrive(now, id, id % 4, OperationKind::kCopy, 0);
+  for (RequestId id = 0; id < 1'000; ++id)
+    model.Arrive(now, id, id % 4, operations::OperationKind::kCopy, 0);
   turn_over(200'000);
   const uint64_t before = allocations.load();
   turn_over(100'000);
@@ -522,4 +528,4 @@ TEST(CardModelDeathTest, QueuePairsAreWithinTheProfile) {
 }
 
 }  // namespace
-}  // namespace hwsim
+}  // namespace hwsim::model

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace hwsim {
+namespace hwsim::model {
 namespace {
 
 using namespace std::chrono_literals;
@@ -41,4 +41,4 @@ TEST(CardTimeTest, IsBehindTheWorldByAllHangsThatAreOver) {
 }
 
 }  // namespace
-}  // namespace hwsim
+}  // namespace hwsim::model

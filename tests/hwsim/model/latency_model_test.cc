@@ -5,7 +5,7 @@
 #include <cmath>
 #include <vector>
 
-namespace hwsim {
+namespace hwsim::model {
 namespace {
 
 using namespace std::chrono_literals;
@@ -174,4 +174,4 @@ TEST(LatencyModel, SeedGivesTheSameDrawsOnEveryMachine) {
 }
 
 }  // namespace
-}  // namespace hwsim
+}  // namespace hwsim::model

@@ -8,11 +8,11 @@
 
 #include "hwsim/model/card_model.h"
 
-namespace hwsim {
+namespace hwsim::model {
 namespace {
 
 using namespace std::chrono_literals;
-using enum FaultKind;
+using enum faults::FaultKind;
 
 TimePoint At(Duration since_epoch) { return TimePoint(since_epoch); }
 
@@ -28,9 +28,9 @@ std::string Word(const ModelEvent& event) {
     case ModelEvent::Kind::kComplete:
       break;
   }
-  const char* const mark = event.status == CompletionStatus::kOk            ? ""
-                           : event.status == CompletionStatus::kDeviceError ? "?"
-                                                                            : "#";
+  const char* const mark = event.status == operations::CompletionStatus::kOk            ? ""
+                           : event.status == operations::CompletionStatus::kDeviceError ? "?"
+                                                                                        : "#";
   return std::to_string(event.request) + at + mark;
 }
 
@@ -44,7 +44,7 @@ std::string Line(const std::vector<ModelEvent>& events) {
 std::string Line(const std::vector<ModelFault>& faults) {
   std::string line;
   for (const ModelFault& fired : faults) {
-    line += (line.empty() ? "" : " ") + std::string(FaultName(fired.fault.kind));
+    line += (line.empty() ? "" : " ") + std::string(faults::FaultName(fired.fault.kind));
     if (fired.request != kNoRequest) line += ":" + std::to_string(fired.request);
     line += "@" + FormatDuration(fired.at.time_since_epoch());
   }
@@ -52,9 +52,9 @@ std::string Line(const std::vector<ModelFault>& faults) {
 }
 
 // One service unit, 10 us a kCopy; kNull takes none; moderation off.
-Profile Faulty(std::vector<FaultRule> rules, uint32_t service_units = 1) {
+Profile Faulty(std::vector<faults::FaultRule> rules, uint32_t service_units = 1) {
   Profile profile{.service_units = service_units, .faults = {.rules = std::move(rules)}};
-  profile.cost(OperationKind::kCopy).service.base = 10us;
+  profile.cost(operations::OperationKind::kCopy).service.base = 10us;
   EXPECT_TRUE(profile.Validate());
   return profile;
 }
@@ -66,10 +66,10 @@ class FaultyModel : public CardModel {
     SetInterrupts(interrupts);
   }
   void Copy(Duration at, RequestId request, uint32_t queue_pair = 0) {
-    Arrive(At(at), request, queue_pair, OperationKind::kCopy, 0);
+    Arrive(At(at), request, queue_pair, operations::OperationKind::kCopy, 0);
   }
   void Null(Duration at, RequestId request, uint32_t queue_pair = 0) {
-    Arrive(At(at), request, queue_pair, OperationKind::kNull, 0);
+    Arrive(At(at), request, queue_pair, operations::OperationKind::kNull, 0);
   }
   std::string Until(Duration time) {
     std::vector<ModelEvent> events;
@@ -182,7 +182,7 @@ TEST(ModelFaultsTest, ThrottledCardIsSlowerForAWhile) {
 
 TEST(ModelFaultsTest, FactorIsCutAtAnHour) {
   Profile profile = Faulty({{.kind = kSlowInstance, .nth = 1, .factor = 1e6}});
-  profile.cost(OperationKind::kCopy).service.base = 1min;
+  profile.cost(operations::OperationKind::kCopy).service.base = 1min;
   FaultyModel model(profile);
   model.Copy(0us, 1);
   EXPECT_EQ(model.Until(2h), "1@3600s");
@@ -383,7 +383,9 @@ TEST(ModelFaultsTest, CoalescedInterruptRisesOnceForAllWhenItsTimeIsOver) {
 
 TEST(ModelFaultsTest, InterruptFaultsLookAtTheOperationBehindTheLine) {
   FaultyModel model(
-      Faulty({{.kind = kInterruptLost, .every_nth = 1, .operation = OperationKind::kNull}}, 2),
+      Faulty(
+          {{.kind = kInterruptLost, .every_nth = 1, .operation = operations::OperationKind::kNull}},
+          2),
       true);
   model.Copy(0us, 1);
   model.Null(0us, 2);
@@ -412,8 +414,9 @@ Profile RandomProfile(std::mt19937_64& random) {
     if (random() % 3 == 0) cost.rate_per_s_max = 1e9 / static_cast<double>(1 + random() % 7'000);
   }
   for (uint64_t rules = 1 + random() % 6; rules > 0; --rules) {
-    FaultRule rule{.kind = static_cast<FaultKind>(random() % kFaultKindCount)};
-    const FaultForm& form = FormOf(rule.kind);
+    faults::FaultRule rule{.kind =
+                               static_cast<faults::FaultKind>(random() % faults::kFaultKindCount)};
+    const faults::FaultForm& form = faults::FormOf(rule.kind);
     switch (random() % 4) {
       case 0:
         rule.probability = 0.05;
@@ -464,8 +467,9 @@ Played Play(const Profile& profile, uint64_t seed, bool timely) {
     if (arrivals() % 3 != 0) now += Duration(arrivals() % 3'000);
     catch_up();
     if (i == kArrivals / 2) model.Reset(At(now), 5us);
-    model.Arrive(At(now), i, static_cast<uint32_t>(arrivals() % kQueuePairs),
-                 static_cast<OperationKind>(arrivals() % kOperationKindCount), 0);
+    model.Arrive(
+        At(now), i, static_cast<uint32_t>(arrivals() % kQueuePairs),
+        static_cast<operations::OperationKind>(arrivals() % operations::kOperationKindCount), 0);
     model.TakeFaults(faults);
   }
   now += 1s;
@@ -507,4 +511,4 @@ TEST(ModelFaultsTest, WhateverGoesWrongEachRequestCompletesOnceAndALateDriverSee
 }
 
 }  // namespace
-}  // namespace hwsim
+}  // namespace hwsim::model

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <functional>
 
-namespace hwsim {
+namespace hwsim::model {
 namespace {
 
 using namespace std::chrono_literals;
@@ -25,14 +25,16 @@ TEST(Profile, LimitsThemselvesAreAllowed) {
                   .service_units = 65536,
                   .moderation = {.count = 4096, .time = 10ms}};
   profile.transit = {.base = 1h, .spread = 1h, .sigma = 4, .ns_per_byte = 1e6};
-  profile.cost(OperationKind::kCopy).rate_per_s_max = 1e9;
-  profile.cost(OperationKind::kOther).rate_per_s_max = 0.001;
+  profile.cost(operations::OperationKind::kCopy).rate_per_s_max = 1e9;
+  profile.cost(operations::OperationKind::kOther).rate_per_s_max = 0.001;
   profile.faults.rules = {{.probability = 1, .queue_pair = 1023}, {.every_nth = UINT64_MAX}};
   EXPECT_TRUE(profile.Validate());
 }
 
 TEST(Profile, ValueOutOfBoundsIsNamedWithItsBounds) {
-  const auto cost = [](Profile& p) -> OperationCost& { return p.cost(OperationKind::kX25519); };
+  const auto cost = [](Profile& p) -> OperationCost& {
+    return p.cost(operations::OperationKind::kX25519);
+  };
   EXPECT_EQ(MistakeAfter([](Profile& p) { p.queue_pairs_max = 0; }),
             "queue_pairs_max: 0 given; allowed: 1 to 1024");
   EXPECT_EQ(MistakeAfter([](Profile& p) { p.depth = 32769; }),
@@ -57,7 +59,7 @@ TEST(Profile, ValueOutOfBoundsIsNamedWithItsBounds) {
 
 TEST(Profile, FaultRuleHasOneTrigger) {
   EXPECT_EQ(MistakeAfter([](Profile& p) { p.faults.rules = {{}}; }),
-            "fault[0]: no trigger given; allowed: " + std::string(kFaultTriggers));
+            "fault[0]: no trigger given; allowed: " + std::string(faults::kFaultTriggers));
   EXPECT_EQ(
       MistakeAfter([](Profile& p) { p.faults.rules = {{.probability = 0.5, .every_nth = 2}}; }),
       "fault[0]: several of probability, every_nth, nth and at given; allowed: one of them");
@@ -76,20 +78,20 @@ TEST(Profile, ConditionIsTriggerEnough) {
 }
 
 TEST(Profile, FaultReadsItsParametersAndNoOthers) {
-  const auto mistake = [](const FaultRule& rule) {
+  const auto mistake = [](const faults::FaultRule& rule) {
     return MistakeAfter([&](Profile& p) { p.faults.rules = {rule}; });
   };
-  EXPECT_EQ(mistake({.kind = FaultKind::kRingFull, .nth = 1, .time = 1ms}),
+  EXPECT_EQ(mistake({.kind = faults::FaultKind::kRingFull, .nth = 1, .time = 1ms}),
             "fault[0].time: given; ring_full does not read it");
-  EXPECT_EQ(mistake({.kind = FaultKind::kCardHang, .nth = 1, .times = 2}),
+  EXPECT_EQ(mistake({.kind = faults::FaultKind::kCardHang, .nth = 1, .times = 2}),
             "fault[0].times: given; card_hang does not read it");
-  EXPECT_EQ(mistake({.kind = FaultKind::kWakeUp, .nth = 1, .factor = 2, .idle = 1ms}),
+  EXPECT_EQ(mistake({.kind = faults::FaultKind::kWakeUp, .nth = 1, .factor = 2, .idle = 1ms}),
             "fault[0].factor: given; wake_up does not read it");
-  EXPECT_EQ(mistake({.kind = FaultKind::kThrottled, .nth = 1, .factor = 0.5}),
+  EXPECT_EQ(mistake({.kind = faults::FaultKind::kThrottled, .nth = 1, .factor = 0.5}),
             "fault[0].factor: 0.5 given; allowed: 1 to 1e+06");
-  EXPECT_EQ(mistake({.kind = FaultKind::kThrottled, .nth = 1, .time = 2h}),
+  EXPECT_EQ(mistake({.kind = faults::FaultKind::kThrottled, .nth = 1, .time = 2h}),
             "fault[0].time: 7200s given; allowed: 0ns to 3600s");
-  EXPECT_EQ(mistake({.kind = FaultKind::kRingFull, .nth = 1, .times = 0}),
+  EXPECT_EQ(mistake({.kind = faults::FaultKind::kRingFull, .nth = 1, .times = 0}),
             "fault[0].times: 0 given; allowed: 1 to 65536");
   EXPECT_EQ(mistake({.from = 2ms, .until = 2ms}),
             "fault[0].until: 2ms given; allowed: later than from");
@@ -110,4 +112,4 @@ TEST(FormatDuration, TakesTheLargestWholeUnit) {
 }
 
 }  // namespace
-}  // namespace hwsim
+}  // namespace hwsim::model

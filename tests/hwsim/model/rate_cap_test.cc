@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace hwsim {
+namespace hwsim::model {
 namespace {
 
 using namespace std::chrono_literals;
@@ -34,4 +34,4 @@ TEST(RateCapTest, IdleTimeIsNotSavedUp) {
 }
 
 }  // namespace
-}  // namespace hwsim
+}  // namespace hwsim::model

@@ -4,7 +4,7 @@
 
 #include <memory>
 
-namespace hwsim {
+namespace hwsim::model {
 namespace {
 
 using namespace std::chrono_literals;
@@ -40,4 +40,4 @@ TEST(ScheduleTest, TakeAllKeepsTheOrderAndEmptiesIt) {
 }
 
 }  // namespace
-}  // namespace hwsim
+}  // namespace hwsim::model

@@ -6,7 +6,7 @@
 #include <set>
 #include <tuple>
 
-namespace hwsim {
+namespace hwsim::model {
 namespace {
 
 struct Entry {
@@ -71,4 +71,4 @@ TEST(TimeQueue, AgreesWithASortedSet) {
 }
 
 }  // namespace
-}  // namespace hwsim
+}  // namespace hwsim::model

@@ -11,7 +11,7 @@
 
 #include "hwsim/operations/input_bytes.h"
 
-namespace hwsim {
+namespace hwsim::operations {
 
 inline std::vector<std::byte> FromHex(std::string_view hex) {
   std::vector<std::byte> bytes;
@@ -41,6 +41,6 @@ inline std::string ToHex(Bytes bytes) {
 
 inline Bytes AsBytes(std::string_view text) { return std::as_bytes(std::span(text)); }
 
-}  // namespace hwsim
+}  // namespace hwsim::operations
 
 #endif  // GHOSTCARD_TESTS_HWSIM_OPERATIONS_HEX_H_

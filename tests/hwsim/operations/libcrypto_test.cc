@@ -7,7 +7,7 @@
 
 #include <memory>
 
-namespace hwsim {
+namespace hwsim::operations {
 namespace {
 
 int freed = 0;
@@ -66,4 +66,4 @@ TEST(CardLibraryTest, IsMadeOnceAndApartFromTheDefaultContext) {
 }
 
 }  // namespace
-}  // namespace hwsim
+}  // namespace hwsim::operations

@@ -1,5 +1,5 @@
 // Copies, checksums, ciphers and compression against the standards' vectors.
-#include "hwsim/operations.h"
+#include "hwsim/operations/operations.h"
 
 #include <gtest/gtest.h>
 #include <openssl/err.h>
@@ -14,7 +14,7 @@
 
 #include "tests/hwsim/operations/hex.h"
 
-namespace hwsim {
+namespace hwsim::operations {
 namespace {
 
 static_assert(Workload<Null>);
@@ -193,7 +193,7 @@ AesGcm<kKeyBytes> Gcm(Direction direction, const GcmVector& vector) {
 }
 
 template <typename Cipher>
-class AesGcmTest : public testing::Test {
+class AesGcmTest : public ::testing::Test {
  public:
   static constexpr size_t kKeyBytes = Cipher::kKind == OperationKind::kAes128Gcm ? 16 : 32;
   static std::vector<GcmVector> Vectors() {
@@ -211,7 +211,7 @@ class CipherNames {
     return Cipher::kKind == OperationKind::kAes128Gcm ? "Aes128" : "Aes256";
   }
 };
-using Ciphers = testing::Types<Aes128Gcm, Aes256Gcm>;
+using Ciphers = ::testing::Types<Aes128Gcm, Aes256Gcm>;
 TYPED_TEST_SUITE(AesGcmTest, Ciphers, CipherNames);
 
 TYPED_TEST(AesGcmTest, EncryptsToThePublishedVectors) {
@@ -388,4 +388,4 @@ TEST(OperationsTest, ExecuteRunsOnManyThreadsAtOnce) {
 }
 
 }  // namespace
-}  // namespace hwsim
+}  // namespace hwsim::operations

@@ -19,7 +19,7 @@
 
 #include "tests/hwsim/operations/hex.h"
 
-namespace hwsim {
+namespace hwsim::operations {
 namespace {
 
 using Type = PrivateKey::Type;
@@ -112,7 +112,7 @@ bool Verifies(const PrivateKey& key, Bytes message, Bytes signature) {
 // --- signatures ---
 
 template <typename Signer>
-class SignTest : public testing::Test {
+class SignTest : public ::testing::Test {
  public:
   static const Key& TheKey() {
     return KeyOf(Signer::kKind == OperationKind::kRsa2048Sign   ? Type::kRsa2048
@@ -128,7 +128,7 @@ class SignerNames {
     return std::string(OperationName(Signer::kKind));
   }
 };
-using Signers = testing::Types<Rsa2048Sign, Rsa4096Sign, EcdsaP256Sign>;
+using Signers = ::testing::Types<Rsa2048Sign, Rsa4096Sign, EcdsaP256Sign>;
 TYPED_TEST_SUITE(SignTest, Signers, SignerNames);
 
 TYPED_TEST(SignTest, SignatureVerifiesInTheDefaultLibraryContext) {
@@ -360,4 +360,4 @@ TEST(X25519DeathTest, KeyIsAnX25519Key) {
 }
 
 }  // namespace
-}  // namespace hwsim
+}  // namespace hwsim::operations

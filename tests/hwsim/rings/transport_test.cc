@@ -13,17 +13,17 @@
 #include <thread>
 #include <vector>
 
-#include "hwsim/fd.h"
+#include "hwsim/base/fd.h"
 #include "hwsim/rings/memory_transport.h"
 #include "hwsim/rings/uring_transport.h"
 
-namespace hwsim {
+namespace hwsim::rings {
 namespace {
 
 // A descriptor that stands for a number.
 Descriptor Word(uint64_t number) { return Descriptor::FromWord(number << 4); }
 
-class TransportTest : public testing::TestWithParam<TransportKind> {
+class TransportTest : public ::testing::TestWithParam<TransportKind> {
  protected:
   void Open(uint32_t channels, uint32_t depth) {
     std::string note;
@@ -94,7 +94,7 @@ TEST_P(TransportTest, WordsArriveInOrderWithTheirQueuePairAndComeBackInOrder) {
 
 TEST_P(TransportTest, BatchBitTravels) {
   OPEN_OR_SKIP(1, 8);
-  Request request;
+  operations::Request request;
   const Descriptor descriptors[] = {Descriptor::Batch(request), Descriptor::One(request)};
   ASSERT_EQ(channels_[0]->Push(descriptors), 2u);
   const auto arrivals = ReceiveAll();
@@ -321,10 +321,10 @@ TEST_P(TransportTest, WhatWasWrittenBeforeAPushIsVisibleAfterReceive) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, TransportTest,
-                         testing::Values(TransportKind::kUring, TransportKind::kMemory),
+                         ::testing::Values(TransportKind::kUring, TransportKind::kMemory),
                          [](const auto& info) {
                            return info.param == TransportKind::kUring ? "uring" : "memory";
                          });
 
 }  // namespace
-}  // namespace hwsim
+}  // namespace hwsim::rings

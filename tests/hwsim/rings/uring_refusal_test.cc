@@ -16,7 +16,7 @@
 #include "hwsim/rings/transport.h"
 #include "hwsim/rings/uring_transport.h"
 
-namespace hwsim {
+namespace hwsim::rings {
 namespace {
 
 bool RefuseUring(int error_number) {
@@ -69,7 +69,7 @@ struct Refusal {
   std::string cause;
 };
 
-class UringRefusalTest : public testing::TestWithParam<Refusal> {};
+class UringRefusalTest : public ::testing::TestWithParam<Refusal> {};
 
 TEST_P(UringRefusalTest, UringFailsWithOneLineThatNamesTheErrorAndTheCause) {
   const std::string answer =
@@ -90,9 +90,9 @@ TEST_P(UringRefusalTest, AutoTakesMemoryAndSaysWhyInTheNote) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Errors, UringRefusalTest,
-                         testing::Values(Refusal{EPERM, "EPERM", ""},
-                                         Refusal{ENOSYS, "ENOSYS", "no io_uring"},
-                                         Refusal{ENOMEM, "ENOMEM", "locked memory"}),
+                         ::testing::Values(Refusal{EPERM, "EPERM", ""},
+                                           Refusal{ENOSYS, "ENOSYS", "no io_uring"},
+                                           Refusal{ENOMEM, "ENOMEM", "locked memory"}),
                          [](const auto& info) { return info.param.name; });
 
 TEST(UringRefusalTextTest, NamesTheSysctlOrSeccomp) {
@@ -106,4 +106,4 @@ TEST(CreateTransportTest, MemoryNeedsNoNote) {
 }
 
 }  // namespace
-}  // namespace hwsim
+}  // namespace hwsim::rings

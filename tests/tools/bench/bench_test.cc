@@ -1,11 +1,11 @@
 // The statistics of RunBench, with repetitions that are made up.
-#include "tools/bench.h"
+#include "tools/bench/bench.h"
 
 #include <gtest/gtest.h>
 
 #include <vector>
 
-namespace tools {
+namespace tools::bench {
 namespace {
 
 using Verdict = NotifyComparison::Verdict;
@@ -87,4 +87,4 @@ TEST(CompareTest, RunsWithFailedOperationsAreNotCompared) {
 }
 
 }  // namespace
-}  // namespace tools
+}  // namespace tools::bench

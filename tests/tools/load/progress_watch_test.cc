@@ -7,7 +7,7 @@
 #include <future>
 #include <utility>
 
-namespace tools {
+namespace tools::load {
 namespace {
 
 TEST(ProgressWatchTest, EndsAtOnceThoughTheNextLookIsFarAway) {
@@ -49,4 +49,4 @@ TEST(ProgressWatchTest, OnStallMayTakeLongerThanTheInterval) {
 }
 
 }  // namespace
-}  // namespace tools
+}  // namespace tools::load

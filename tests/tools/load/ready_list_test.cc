@@ -11,7 +11,7 @@
 #include <thread>
 #include <vector>
 
-namespace tools {
+namespace tools::load {
 namespace {
 
 struct Item : ReadyItem {
@@ -166,4 +166,4 @@ TEST(ReadyListRaceTest, NoPushIsLostWhenAnItemIsPushedAgain) {
 }
 
 }  // namespace
-}  // namespace tools
+}  // namespace tools::load

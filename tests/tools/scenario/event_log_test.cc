@@ -1,5 +1,5 @@
 // The event log: its hash covers each field and the order, and each kind of event has its line.
-#include "tools/event_log.h"
+#include "tools/scenario/event_log.h"
 
 #include <gtest/gtest.h>
 
@@ -8,11 +8,11 @@
 #include <vector>
 
 #include "engine/operation.h"
+#include "hwsim/faults/fault_plan.h"
 #include "hwsim/model/card_state.h"
-#include "hwsim/model/fault_plan.h"
-#include "hwsim/request.h"
+#include "hwsim/operations/request.h"
 
-namespace tools {
+namespace tools::scenario {
 namespace {
 
 using namespace std::chrono_literals;
@@ -30,7 +30,7 @@ Event Pushed() {
           .number = 7,
           .index = 1,
           .kind = EventKind::kPushed,
-          .detail = static_cast<uint8_t>(hwsim::OperationKind::kSha256)};
+          .detail = static_cast<uint8_t>(hwsim::operations::OperationKind::kSha256)};
 }
 
 TEST(EventLogTest, EqualEventsHaveEqualHashes) {
@@ -92,7 +92,7 @@ TEST(EventLogTest, LinesNameTheQueuePairOrTheJob) {
             "12500ns job 2: operation 3 ended (device_error)");
   EXPECT_EQ(EventLine({.at = kTime,
                        .kind = EventKind::kCardState,
-                       .detail = static_cast<uint8_t>(hwsim::CardState::kLost)}),
+                       .detail = static_cast<uint8_t>(hwsim::model::CardState::kLost)}),
             "12500ns card (lost)");
 }
 
@@ -101,7 +101,7 @@ TEST(EventLogTest, FaultsNameTheRequestThatTheyHit) {
               .number = 7,
               .index = 1,
               .kind = EventKind::kFault,
-              .detail = static_cast<uint8_t>(hwsim::FaultKind::kResponseDropped)};
+              .detail = static_cast<uint8_t>(hwsim::faults::FaultKind::kResponseDropped)};
   EXPECT_EQ(EventText(fault), "FAULT response_dropped, queue pair 1, request 7");
   fault.number = fault.index = 0;
   EXPECT_EQ(EventText(fault), "FAULT response_dropped");
@@ -116,4 +116,4 @@ TEST(EventLogTest, EachKindHasATextOfItsOwn) {
 }
 
 }  // namespace
-}  // namespace tools
+}  // namespace tools::scenario

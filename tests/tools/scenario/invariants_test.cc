@@ -1,4 +1,6 @@
 // Each invariant, broken once by hand and reported; and what the engine may do, in silence.
+#include "tools/scenario/invariants.h"
+
 #include <gtest/gtest.h>
 
 #include <deque>
@@ -9,21 +11,20 @@
 #include <vector>
 
 #include "engine/engine.h"
-#include "hwsim/operations.h"
+#include "hwsim/operations/operations.h"
 #include "tests/tools/scenario/watched_card.h"
 #include "tools/scenario/scenario_options.h"
 #include "tools/scenario/simulated_job.h"
-#include "tools/scenario_rules.h"
 #include "waitctx/job.h"
 
-namespace tools {
+namespace tools::scenario {
 namespace {
 
 using namespace std::chrono_literals;
 using engine::Outcome;
-using hwsim::CompletionStatus;
-using hwsim::FaultKind;
-using hwsim::Request;
+using hwsim::faults::FaultKind;
+using hwsim::operations::CompletionStatus;
+using hwsim::operations::Request;
 using Wait = SimulatedJob::Wait;
 
 constexpr SimulatedJob::SoftwareResult kEqual{.succeeds = true, .equal = true};
@@ -48,7 +49,7 @@ class InvariantsTest : public testing::Test {
     job.number = jobs_.size();
     job.wait = wait;
     job.context = waitctx::WaitContext::Create();
-    job.operation = std::make_unique<engine::Operation<hwsim::Null>>();
+    job.operation = std::make_unique<engine::Operation<hwsim::operations::Null>>();
     RequestOf(job).number = job.number;
     job.fibre = std::make_unique<waitctx::Fibre>(job.context, [] {
       waitctx::PauseJob();
@@ -322,8 +323,8 @@ TEST_F(InvariantsTest, OutcomeWithItsCauseIsSilent) {
 }
 
 TEST_F(InvariantsTest, CountsThatTheAuditorDidNotSeeAreReported) {
-  auto engine =
-      engine::Engine::Create(rig_.Release(), {.completion = hwsim::CompletionMode::kInline});
+  auto engine = engine::Engine::Create(rig_.Release(),
+                                       {.completion = hwsim::completion::CompletionMode::kInline});
   ASSERT_TRUE(engine) << engine.error().message;
   invariants_.CheckCounts(**engine);
   ExpectSilence();
@@ -349,4 +350,4 @@ TEST_F(InvariantsTest, CountsThatTheAuditorDidNotSeeAreReported) {
 }
 
 }  // namespace
-}  // namespace tools
+}  // namespace tools::scenario

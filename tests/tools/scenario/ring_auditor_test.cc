@@ -1,4 +1,6 @@
 // Each rule of the rings, broken once by hand and reported; and correct sequences, in silence.
+#include "tools/scenario/ring_auditor.h"
+
 #include <gtest/gtest.h>
 
 #include <deque>
@@ -6,15 +8,14 @@
 #include <vector>
 
 #include "tests/tools/scenario/watched_card.h"
-#include "tools/ring_books.h"
 
-namespace tools {
+namespace tools::scenario {
 namespace {
 
 using namespace std::chrono_literals;
-using hwsim::CompletionStatus;
-using hwsim::Descriptor;
-using hwsim::Request;
+using hwsim::operations::CompletionStatus;
+using hwsim::operations::Request;
+using hwsim::rings::Descriptor;
 
 class RingAuditorTest : public testing::Test {
  protected:
@@ -94,7 +95,7 @@ TEST_F(RingAuditorTest, ResetThatCompletesInOrderIsSilent) {
   rig_.Complete(first, CompletionStatus::kCardReset);
   rig_.Complete(second, CompletionStatus::kCardReset);
   rig_.PassTime(WatchedCard::kResetTime);
-  EXPECT_EQ(rig_.card().state(), hwsim::CardState::kUp);
+  EXPECT_EQ(rig_.card().state(), hwsim::model::CardState::kUp);
   rig_.Pop(first);
   rig_.Pop(second);
   ExpectSilence();
@@ -164,4 +165,4 @@ TEST_F(RingAuditorTest, RequestHandedBackBeforeItCompletedIsReported) {
 }
 
 }  // namespace
-}  // namespace tools
+}  // namespace tools::scenario

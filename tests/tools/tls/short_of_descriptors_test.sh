@@ -3,8 +3,8 @@
 # the limit happens to suffice, with a result. It once waited forever for connections that it had
 # failed to accept. Argument: the ghostcard program.
 set -u
-# shellcheck source=tests/tools/expect.sh
-source "$(dirname "$0")/../expect.sh"
+# shellcheck source=tests/tools/cli/expect.sh
+source "$(dirname "$0")/../cli/expect.sh"
 
 sentence="no file descriptors left for 64 connections: raise the limit (ulimit -n), or lower --concurrency"
 seconds_max=120

@@ -1,7 +1,7 @@
 /*
  * OpenSSL's asynchronous jobs, served by Ghostcard's wait layer.
  *
- * Put this folder before OpenSSL's own headers on the include path and link //waitctx:async, or
+ * Put this folder before OpenSSL's own headers on the include path and link //waitctx/c_api:async, or
  * preload libwaitctx_async.so under an existing program. The functions do what
  * ASYNC_start_job(3) and ASYNC_WAIT_CTX_new(3) say. Where OpenSSL would crash, these functions
  * return an error: a NULL that is not allowed gives 0 or ASYNC_ERR, the handle of a finished job

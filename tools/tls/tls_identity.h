@@ -1,0 +1,56 @@
+// TlsIdentity: a certificate and its key, made in memory, for TLS servers and clients of tools and
+// tests. Self-signed, for "localhost" and 127.0.0.1, valid for a day.
+//
+// Threads: any; functions that take an SSL_CTX: one at a time for each. Ownership: a TlsIdentity is
+// a value. Functions that take pointers keep none.
+#ifndef GHOSTCARD_TOOLS_TLS_TLS_IDENTITY_H_
+#define GHOSTCARD_TOOLS_TLS_TLS_IDENTITY_H_
+
+#include <openssl/ssl.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "hwsim/base/error.h"
+
+namespace tools::tls {
+
+enum class TlsKey : uint8_t { kRsa2048, kRsa4096, kEcdsaP256 };
+std::string_view TlsKeyName(TlsKey key);  // "rsa2048", "rsa4096", "ecdsa_p256"
+
+struct TlsIdentity {
+  std::string key_pem;  // PKCS#8
+  std::string certificate_pem;
+
+  // Uses a library context of its own, so that providers and engines of the process play no part.
+  // Fails with the message of libcrypto.
+  static hwsim::Expected<TlsIdentity> Create(TlsKey key);
+};
+
+// An Error of `what` and the messages on this thread's libcrypto error queue. Empties the queue.
+hwsim::Error OpensslError(std::string_view what);
+
+struct OpensslDeleter {
+  void operator()(SSL* ssl) const;
+  void operator()(SSL_CTX* context) const;
+  void operator()(SSL_SESSION* session) const;
+  void operator()(OSSL_LIB_CTX* library) const;
+  void operator()(EVP_PKEY* key) const;
+  void operator()(X509* certificate) const;
+  void operator()(BIO* bio) const;
+};
+template <typename T>
+using OpensslPtr = std::unique_ptr<T, OpensslDeleter>;
+
+// Gives `context` the identity. Requires: `context` was made with `library` and `properties`.
+hwsim::Expected<void> UseIdentity(SSL_CTX* context, OSSL_LIB_CTX* library,
+                                  const std::string& properties, const TlsIdentity& identity);
+// Makes `context` ask its peer for a certificate, and accept `peer`.
+hwsim::Expected<void> DemandIdentity(SSL_CTX* context, OSSL_LIB_CTX* library,
+                                     const TlsIdentity& peer);
+
+}  // namespace tools::tls
+
+#endif  // GHOSTCARD_TOOLS_TLS_TLS_IDENTITY_H_
