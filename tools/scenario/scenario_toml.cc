@@ -45,12 +45,12 @@ void ReadChoice(TomlReader& reader, std::string_view key, const Choices& choices
 }
 
 void ReadNotify(TomlReader& reader, std::vector<load::Notify>& notify) {
-  static const std::array<std::vector<load::Notify>, 3> kChoices = {
+  static const std::array<std::vector<load::Notify>, 3> choices = {
       {{load::Notify::kFd},
        {load::Notify::kCallback},
        {load::Notify::kFd, load::Notify::kCallback}}};
   ReadChoice(
-      reader, "notify", kChoices,
+      reader, "notify", choices,
       [](const std::vector<load::Notify>& choice) {
         return choice.size() == 1 ? load::NotifyName(choice[0]) : "both";
       },

@@ -385,12 +385,12 @@ class TlsServer::Impl {
     }
     const bool again = status == ASYNC_STATUS_EAGAIN;
     if (again) ++counts_.again;
-    if (error_) {
+    const bool by_fd = options_.notify == TlsNotify::kFd;
+    // After an error every connection ends, and on EAGAIN no callback comes.
+    if (error_ || (again && !by_fd)) {
       RetryLater(connection);
-    } else if (options_.notify == TlsNotify::kFd) {
+    } else if (by_fd) {
       WatchWaitFds(connection);
-    } else if (again) {
-      RetryLater(connection);  // EAGAIN: no callback will come
     }
   }
 
