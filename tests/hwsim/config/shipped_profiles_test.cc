@@ -17,7 +17,7 @@ using std::chrono::seconds;
 
 constexpr uint64_t kSeed = 11;
 
-// Completions per second of virtual time with so many callers that the card always has work.
+// Completions per second of virtual time. The callers keep the card busy all the time.
 double SaturatedRate(const model::Profile& profile, operations::OperationKind kind,
                      uint32_t size_bytes) {
   model::CardModel model(profile, 1, kSeed);

@@ -322,7 +322,7 @@ TEST(RunTraceTest, SlicesBeginAndEnd) {
   for (const auto& [request, answers] : requests) EXPECT_EQ(answers, 0) << request;
 }
 
-// Not under a sanitizer, where this number of seeds takes minutes.
+// Skipped under a sanitizer, where this number of seeds takes minutes.
 TEST(SimulateTest, SwarmReachesEveryMarkAndFiresEveryFault) {
   if (!text::IsOptimisedBuild()) GTEST_SKIP() << "this many seeds want an optimised build";
   const SimulateReport report =
