@@ -27,9 +27,11 @@ readonly needed_packages=(
   "libgmock-dev: GoogleMock"
   "libbenchmark-dev: Google Benchmark"
 )
-# What the static checks need besides.
+# What the static checks and --config=sanitize need besides.
 readonly check_packages=(
-  "clang: the compiler that checks locks and layers"
+  "clang: the compiler that checks locks, layers, addresses and undefined behaviour"
+  "libclang-rt-dev: sanitizers of clang"
+  "lld: the linker for what clang compiled with sanitizers"
   "clang-tidy: finds mistakes"
   "clang-format: keeps the layout"
   "shellcheck: finds mistakes in scripts"

@@ -22,6 +22,9 @@
 #include <span>
 #include <utility>
 
+// What C code calls a context: OpenSSL's ASYNC_WAIT_CTX. In this layer each one is a WaitContext.
+struct async_wait_ctx_st {};
+
 namespace waitctx {
 
 // ASYNC_STATUS_*. The values are OpenSSL's. Any other int is stored as given.
@@ -34,9 +37,10 @@ enum class Status : int {
 
 class WaitContextRef;
 
-class WaitContext {
+class WaitContext : public async_wait_ctx_st {
  public:
-  using CleanupFn = void (*)(WaitContext* context, const void* key, int fd, void* data);
+  // `context` is the WaitContext that had the entry.
+  using CleanupFn = void (*)(async_wait_ctx_st* context, const void* key, int fd, void* data);
   // Must be short and must not block: it runs inside a poll or an interrupt. Its result is ignored.
   using CallbackFn = int (*)(void* argument);
 

@@ -28,7 +28,7 @@ WaitLine* Notifier::FindOrMakeLine(WaitContext& context) {
   if (!fd) return nullptr;
   const int number = fd->fd();
   auto* line = new WaitLine(std::move(*fd));
-  const auto cleanup = [](WaitContext*, const void*, int, void* data) {
+  const auto cleanup = [](async_wait_ctx_st*, const void*, int, void* data) {
     delete static_cast<WaitLine*>(data);
   };
   if (!context.SetWaitFd(key_, number, line, cleanup)) {

@@ -15,6 +15,7 @@
 #include "engine/engine.h"
 #include "hwsim/card/real_card.h"
 #include "tools/load/job_load.h"
+#include "waitctx/base/sanitizers.h"
 #include "waitctx/job.h"
 
 namespace engine {
@@ -26,11 +27,7 @@ using tools::load::Notify;
 using waitctx::Fibre;
 using waitctx::WaitContext;
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr uint64_t kScale = 1;
-#else
-constexpr uint64_t kScale = 5;
-#endif
+constexpr uint64_t kScale = waitctx::kAddressSanitizer || waitctx::kThreadSanitizer ? 1 : 5;
 
 struct Setup {
   TransportKind transport;
@@ -249,7 +246,7 @@ TEST_P(EngineStressTest, JobsOnManyThreads) {
 // Not under tsan, which does not follow threads across a fork; nor under asan, whose allocator has
 // locks that a child inherits locked for good if another thread just held them, even one that only
 // starts (glibc lets go of its own across a fork).
-#if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
+#if !defined(GHOSTCARD_ASAN) && !defined(GHOSTCARD_TSAN)
 TEST_P(EngineStressTest, ForkedChildIsRefusedAndTheParentGoesOn) {
   auto engine = MakeEngine(8);
   if (engine == nullptr) GTEST_SKIP() << "io_uring refused";

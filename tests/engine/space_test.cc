@@ -11,6 +11,7 @@
 
 #include "engine/awaiter.h"
 #include "tests/engine/engine_fixture.h"
+#include "waitctx/base/sanitizers.h"
 #include "waitctx/coroutine.h"
 
 namespace engine {
@@ -228,7 +229,7 @@ TEST_F(EngineTest, CallbackSetWhileWaitingForSpaceIsNotCalledForSpace) {
   for (Fibre* each : {&holder, &job}) Finish(*each);
 }
 
-#if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
+#if !defined(GHOSTCARD_ASAN) && !defined(GHOSTCARD_TSAN)
 int ExitCodeOf(pid_t child) {
   int status = -1;
   EXPECT_EQ(::waitpid(child, &status, 0), child);

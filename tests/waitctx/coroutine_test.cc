@@ -204,7 +204,8 @@ TEST_F(CoroutineTest, ResultMayBeMoveOnlyOrNothing) {
 TEST_F(CoroutineTest, ContextLivesAsLongAsTheTask) {
   static int cleaned;
   cleaned = 0;
-  context_->SetWaitFd(this, 5, nullptr, [](WaitContext*, const void*, int, void*) { ++cleaned; });
+  context_->SetWaitFd(this, 5, nullptr,
+                      [](async_wait_ctx_st*, const void*, int, void*) { ++cleaned; });
   Task<int> task = Pass(gate_);
   task.Start(std::move(context_));
   EXPECT_EQ(cleaned, 0);

@@ -166,7 +166,7 @@ TEST_F(JobTest, ContextReleasedWhilePausedExistsUntilTheJobEnds) {
   const auto use_context = [](void*) {
     PauseJob();
     CurrentWaitContext()->SetWaitFd(nullptr, 4, nullptr,
-                                    [](WaitContext*, const void*, int, void*) { ++cleaned; });
+                                    [](async_wait_ctx_st*, const void*, int, void*) { ++cleaned; });
     PauseJob();
     return 0;
   };

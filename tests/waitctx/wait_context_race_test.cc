@@ -197,7 +197,7 @@ TEST(WaitContextRaceTest, TheLastOfManyReferencesCleansUpOnce) {
     cleaned = 0;
     WaitContextRef context = WaitContext::Create();
     context->SetWaitFd(nullptr, 1, nullptr,
-                       [](WaitContext*, const void*, int, void*) { ++cleaned; });
+                       [](async_wait_ctx_st*, const void*, int, void*) { ++cleaned; });
     {
       const auto drop = [copy = context]() mutable {
         copy->set_status(Status::kOk);
@@ -272,7 +272,8 @@ TEST(WaitContextRaceTest, CallbackMayFreeItsContext) {
   static int cleanups = 0;
   cleanups = 0;
   auto context = WaitContext::Create();
-  context->SetWaitFd("key", -1, nullptr, [](WaitContext*, const void*, int, void*) { ++cleanups; });
+  context->SetWaitFd("key", -1, nullptr,
+                     [](async_wait_ctx_st*, const void*, int, void*) { ++cleanups; });
   context->SetCallback({[](void* argument) {
                           static_cast<WaitContextRef*>(argument)->CloseAndReset();
                           return 0;

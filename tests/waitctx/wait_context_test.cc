@@ -33,7 +33,7 @@ struct Cleaned {
   std::vector<int> fds;
 };
 
-void RecordCleanup(WaitContext*, const void*, int fd, void* data) {
+void RecordCleanup(async_wait_ctx_st*, const void*, int fd, void* data) {
   static_cast<Cleaned*>(data)->fds.push_back(fd);
 }
 
@@ -172,7 +172,8 @@ TEST_F(WaitContextTest, CloseAndResetDoesBoth) {
 TEST_F(WaitContextTest, CleanupSeesAClosedContextAndMayClearTheRest) {
   static int calls;
   calls = 0;
-  const auto clear_other = [](WaitContext* context, const void*, int, void*) {
+  const auto clear_other = [](async_wait_ctx_st* of_cleanup, const void*, int, void*) {
+    auto* context = static_cast<WaitContext*>(of_cleanup);
     ++calls;
     EXPECT_TRUE(context->closed());
     EXPECT_TRUE(context->ClearWaitFd(Key(1)));

@@ -1,4 +1,5 @@
 #include "tools/text/environment.h"
+#include "waitctx/base/sanitizers.h"
 
 #include <openssl/crypto.h>
 #include <sys/utsname.h>
@@ -22,8 +23,8 @@ std::string ProcessorName() {
 }  // namespace
 
 bool IsOptimisedBuild() {
-#if defined(__OPTIMIZE__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-  return true;
+#if defined(__OPTIMIZE__)
+  return !waitctx::kAddressSanitizer && !waitctx::kThreadSanitizer;
 #else
   return false;
 #endif

@@ -1,6 +1,6 @@
 // OpenSSL's names for the wait layer: the functions of <openssl/async.h>, with C linkage.
 //
-// The C types are names only: an ASYNC_WAIT_CTX* is a WaitContext*, an ASYNC_JOB* a Job*. This file
+// An ASYNC_WAIT_CTX is a WaitContext; ASYNC_JOB is only another name for Job. This file
 // adds what OpenSSL does and C++ callers do not need: the default library context that follows a
 // job, and reasons on OpenSSL's error queue. It reaches libcrypto through weak symbols, so it works
 // in a process without libcrypto too.
@@ -36,8 +36,7 @@ using waitctx::WaitContextRef;
 using waitctx::fibres::JobSlot;
 using waitctx::internal::ThreadJobs;
 
-WaitContext* Unwrap(ASYNC_WAIT_CTX* ctx) { return reinterpret_cast<WaitContext*>(ctx); }
-ASYNC_WAIT_CTX* Wrap(WaitContext* ctx) { return reinterpret_cast<ASYNC_WAIT_CTX*>(ctx); }
+WaitContext* Unwrap(ASYNC_WAIT_CTX* ctx) { return static_cast<WaitContext*>(ctx); }
 
 // Values of <openssl/err.h> and <openssl/asyncerr.h>, which may not be installed.
 constexpr int kLibAsync = 51;
@@ -86,7 +85,7 @@ extern "C" {
 
 ASYNC_WAIT_CTX* ASYNC_WAIT_CTX_new(void) {
   try {
-    return Wrap(WaitContext::Create().Release());
+    return WaitContext::Create().Release();
   } catch (const std::bad_alloc&) {
     return nullptr;
   }
@@ -102,9 +101,7 @@ int ASYNC_WAIT_CTX_set_wait_fd(ASYNC_WAIT_CTX* ctx, const void* key, OSSL_ASYNC_
                                void (*cleanup)(ASYNC_WAIT_CTX*, const void*, OSSL_ASYNC_FD,
                                                void*)) {
   if (ctx == nullptr) return 0;
-  // The function types differ only in the name of the first argument's type.
-  return Unwrap(ctx)->SetWaitFd(key, fd, custom_data,
-                                reinterpret_cast<WaitContext::CleanupFn>(cleanup));
+  return Unwrap(ctx)->SetWaitFd(key, fd, custom_data, cleanup);
 }
 
 int ASYNC_WAIT_CTX_get_fd(ASYNC_WAIT_CTX* ctx, const void* key, OSSL_ASYNC_FD* fd,
@@ -207,7 +204,7 @@ ASYNC_JOB* ASYNC_get_current_job(void) {
 }
 
 ASYNC_WAIT_CTX* ASYNC_get_wait_ctx(ASYNC_JOB* job) {
-  return Wrap(waitctx::JobWaitContext(reinterpret_cast<const Job*>(job)));
+  return waitctx::JobWaitContext(reinterpret_cast<const Job*>(job));
 }
 
 void ASYNC_block_pause(void) { waitctx::BlockPause(); }

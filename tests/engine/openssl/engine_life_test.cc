@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "tests/engine/openssl/engine_fixture.h"
+#include "waitctx/base/sanitizers.h"
 
 namespace tests {
 namespace {
@@ -159,9 +160,9 @@ TEST_P(EngineLifeTest, DigestIsUnchangedAfterAnUpdateThatWasGivenUp) {
 }
 
 TEST_P(EngineLifeTest, ChildHasACardOfItsOwn) {
-#if defined(__SANITIZE_THREAD__)
-  GTEST_SKIP() << "ThreadSanitizer ends a child that starts threads after a fork with threads";
-#endif
+  if (waitctx::kThreadSanitizer) {
+    GTEST_SKIP() << "ThreadSanitizer ends a child that starts threads after a fork with threads";
+  }
   InProcess([] {
     EngineUser user;
     user.Start();

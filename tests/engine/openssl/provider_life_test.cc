@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "tests/engine/openssl/module.h"
+#include "waitctx/base/sanitizers.h"
 
 namespace tests {
 namespace {
@@ -249,9 +250,9 @@ TEST_P(ProviderLifeTest, WorkThatTheCardFailsRunsAgainFromItsStart) {
 }
 
 TEST_P(ProviderLifeTest, ChildHasACardOfItsOwn) {
-#if defined(__SANITIZE_THREAD__)
-  GTEST_SKIP() << "ThreadSanitizer ends a child that starts threads after a fork with threads";
-#endif
+  if (waitctx::kThreadSanitizer) {
+    GTEST_SKIP() << "ThreadSanitizer ends a child that starts threads after a fork with threads";
+  }
   Load();
   ASSERT_EQ(RunBy(GetParam(), [this] { return SignOnce(); }), 1) << Errors();
   const pid_t child = ::fork();

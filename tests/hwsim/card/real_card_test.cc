@@ -1,5 +1,6 @@
 // RealCard: real time, options, and threads of its own.
 #include "hwsim/card/real_card.h"
+#include "waitctx/base/sanitizers.h"
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>
@@ -98,9 +99,9 @@ TEST(RealCardTest, NoDescriptorsAtAllIsAnErrorNotACrash) {
 
 // A server that forks its workers: each child creates a card of its own.
 TEST(RealCardTest, ForkedChildMakesACardOfItsOwn) {
-#if defined(__SANITIZE_THREAD__)
-  GTEST_SKIP() << "ThreadSanitizer ends a child that starts threads after a fork with threads";
-#endif
+  if (waitctx::kThreadSanitizer) {
+    GTEST_SKIP() << "ThreadSanitizer ends a child that starts threads after a fork with threads";
+  }
   auto parent = RealCard::Create({});
   ASSERT_TRUE(parent);
   const pid_t child = ::fork();

@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "tools/check/check_rules.h"
+#include "waitctx/base/sanitizers.h"
 
 namespace {
 
@@ -328,9 +329,9 @@ TEST(CheckCommandTest, MakesItsFilePrivateAndRemovesIt) {
 }
 
 TEST(CheckCommandTest, FindsNothingWrongWithOpenSslsOwnProgram) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  GTEST_SKIP() << "the openssl program is not built with a sanitizer";
-#endif
+  if (waitctx::kAddressSanitizer || waitctx::kThreadSanitizer) {
+    GTEST_SKIP() << "the openssl program is not built with a sanitizer";
+  }
   const Checked checked = Check("-- openssl speed -seconds 1 -async_jobs 4 ecdsap256");
   EXPECT_EQ(checked.exit_code, 0) << checked.text;
   EXPECT_GT(checked.report["counts"]["jobs"], 0);

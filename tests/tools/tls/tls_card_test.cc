@@ -11,13 +11,14 @@
 #include <tuple>
 #include <utility>
 
-#if defined(__SANITIZE_ADDRESS__)
-#include <sanitizer/lsan_interface.h>
-#endif
-
 #include "tests/tools/tls/tls_card_checks.h"
 #include "tests/tools/tls/tls_test_identity.h"
 #include "tools/tls/tls_run.h"
+#include "waitctx/base/sanitizers.h"
+
+#if defined(GHOSTCARD_ASAN)
+#include <sanitizer/lsan_interface.h>
+#endif
 
 namespace tools::tls {
 namespace {
@@ -132,7 +133,7 @@ TEST_P(TlsCardTest, ClientsThatDisconnectDoNotAffectOthers) {
 // test.
 class LeaksOfLibssl {
  public:
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(GHOSTCARD_ASAN)
   LeaksOfLibssl() {
     ASYNC_cleanup_thread();
     __lsan_disable();
