@@ -10,6 +10,8 @@
 namespace engine {
 namespace {
 
+using AwaiterTest = EngineFixture;
+
 waitctx::Task<int> RunAsTask(Engine& engine) {
   NullOperation operation;
   const Outcome first = co_await engine.RunAsync(operation);
@@ -17,7 +19,7 @@ waitctx::Task<int> RunAsTask(Engine& engine) {
   co_return first == Outcome::kOk&& second == Outcome::kOk ? 2 : -1;
 }
 
-TEST_F(EngineTest, TaskIsToldOnItsContextAsAJobIs) {
+TEST_F(AwaiterTest, TaskIsToldOnItsContextAsAJobIs) {
   Make(8);
   auto context = WaitContext::Create();
   auto task = RunAsTask(*engine_);
@@ -35,7 +37,7 @@ TEST_F(EngineTest, TaskIsToldOnItsContextAsAJobIs) {
   EXPECT_EQ(task.result(), 2);
 }
 
-TEST_F(EngineTest, TaskDestroyedInFlightGivesItsOperationUp) {
+TEST_F(AwaiterTest, TaskDestroyedInFlightGivesItsOperationUp) {
   Make(1);
   auto contexts = std::array{WaitContext::Create(), WaitContext::Create(), WaitContext::Create()};
   {

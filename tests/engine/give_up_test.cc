@@ -7,7 +7,9 @@
 namespace engine {
 namespace {
 
-TEST_F(EngineTest, CancelTellsTheJobAndTheLateCompletionIsDropped) {
+using GiveUpTest = EngineFixture;
+
+TEST_F(GiveUpTest, CancelTellsTheJobAndTheLateCompletionIsDropped) {
   Make(8);
   auto context = WaitContext::Create();
   OperationHandle* handle = nullptr;
@@ -28,7 +30,7 @@ TEST_F(EngineTest, CancelTellsTheJobAndTheLateCompletionIsDropped) {
   EXPECT_EQ(stats.fd_signals, 1u) << "told again by the late completion";
 }
 
-TEST_F(EngineTest, CancelWhileQueuedFreesThePlace) {
+TEST_F(GiveUpTest, CancelWhileQueuedFreesThePlace) {
   Make(1);
   auto contexts = std::array{WaitContext::Create(), WaitContext::Create(), WaitContext::Create()};
   OperationHandle* handle = nullptr;
@@ -51,7 +53,7 @@ TEST_F(EngineTest, CancelWhileQueuedFreesThePlace) {
   EXPECT_EQ(holder.Resume(), waitctx::JobStatus::kFinished);
 }
 
-TEST_F(EngineTest, CancelOfAGrantedOperationPassesTheSlotOn) {
+TEST_F(GiveUpTest, CancelOfAGrantedOperationPassesTheSlotOn) {
   Make(1);
   auto contexts = std::array{WaitContext::Create(), WaitContext::Create(), WaitContext::Create()};
   OperationHandle* handle = nullptr;
@@ -74,7 +76,7 @@ TEST_F(EngineTest, CancelOfAGrantedOperationPassesTheSlotOn) {
   EXPECT_EQ(holder.Resume(), waitctx::JobStatus::kFinished);
 }
 
-TEST_F(EngineTest, CancelAfterCompletionChangesNothing) {
+TEST_F(GiveUpTest, CancelAfterCompletionChangesNothing) {
   Make(8);
   auto context = WaitContext::Create();
   OperationHandle* handle = nullptr;
@@ -89,7 +91,7 @@ TEST_F(EngineTest, CancelAfterCompletionChangesNothing) {
   EXPECT_EQ(job.result(), kOk);
 }
 
-TEST_F(EngineTest, CompletionBetweenCancelAndResumeIsInTime) {
+TEST_F(GiveUpTest, CompletionBetweenCancelAndResumeIsInTime) {
   Make(8);
   auto context = WaitContext::Create();
   OperationHandle* handle = nullptr;
@@ -108,7 +110,7 @@ TEST_F(EngineTest, CompletionBetweenCancelAndResumeIsInTime) {
   EXPECT_EQ(stats.fd_signals, 1u);
 }
 
-TEST_F(EngineTest, DeadlineTellsTheJob) {
+TEST_F(GiveUpTest, DeadlineTellsTheJob) {
   Make(8);
   auto context = WaitContext::Create();
   Fibre job(context, RunNull({.time_limit = std::chrono::milliseconds(5)}));
@@ -126,7 +128,7 @@ TEST_F(EngineTest, DeadlineTellsTheJob) {
   EXPECT_FALSE(engine_->NextDeadline().has_value());
 }
 
-TEST_F(EngineTest, DeadlineThatIsMetLeavesNoTimer) {
+TEST_F(GiveUpTest, DeadlineThatIsMetLeavesNoTimer) {
   Make(8);
   auto context = WaitContext::Create();
   Fibre job(context, RunNull({.time_limit = std::chrono::milliseconds(5)}));
@@ -136,7 +138,7 @@ TEST_F(EngineTest, DeadlineThatIsMetLeavesNoTimer) {
   EXPECT_FALSE(engine_->NextDeadline().has_value());
 }
 
-TEST_F(EngineTest, OperationStillOnTheCardIsBusyUntilTheCardLetsGo) {
+TEST_F(GiveUpTest, OperationStillOnTheCardIsBusyUntilTheCardLetsGo) {
   Make(8);
   auto context = WaitContext::Create();
   NullOperation operation;
@@ -152,7 +154,7 @@ TEST_F(EngineTest, OperationStillOnTheCardIsBusyUntilTheCardLetsGo) {
   EXPECT_EQ(again.result(), kOk);
 }
 
-TEST_F(EngineTest, EngineEndsWithGivenUpOperationsStillOnTheCard) {
+TEST_F(GiveUpTest, EngineEndsWithGivenUpOperationsStillOnTheCard) {
   Make(8);
   auto context = WaitContext::Create();
   {

@@ -1,0 +1,64 @@
+// A forked child takes nothing from its parent's engine.
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <memory>
+
+#include "engine/awaiter.h"
+#include "tests/engine/engine_fixture.h"
+#include "waitctx/coroutine.h"
+
+namespace engine {
+namespace {
+
+#if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
+using EngineForkTest = EngineFixture;
+
+waitctx::Task<int> RunOnce(Engine& engine) {
+  NullOperation operation;
+  co_return static_cast<int>(co_await engine.RunAsync(operation));
+}
+
+int ExitCodeOf(pid_t child) {
+  int status = -1;
+  EXPECT_EQ(::waitpid(child, &status, 0), child);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+TEST_F(EngineForkTest, TaskDestroyedInAChildTakesNothingFromTheParent) {
+  Make(8);
+  auto context = WaitContext::Create();
+  auto task = std::make_unique<waitctx::Task<int>>(RunOnce(*engine_));
+  task->Start(context);
+  CompleteOneAndPoll();
+  const pid_t child = ::fork();
+  if (child == 0) {
+    task.reset();
+    ::_exit(0);
+  }
+  EXPECT_EQ(ExitCodeOf(child), 0);
+  EXPECT_TRUE(Readable(WaitFdOf(*context))) << "the eventfd is one with the child's";
+  task->Resume();
+  EXPECT_TRUE(task->finished());
+}
+
+TEST_F(EngineForkTest, ChildHasNoDeadlinesOfItsParents) {
+  Make(8);
+  auto context = WaitContext::Create();
+  Fibre job(context, RunNull({.time_limit = std::chrono::milliseconds(5)}));
+  const pid_t child = ::fork();
+  if (child == 0) {
+    static_cast<void>(job.Resume());  // refused; the operation is gone
+    const bool none = !engine_->NextDeadline().has_value();
+    card_->virtual_clock().AdvanceTo(card_->clock().Now() + std::chrono::milliseconds(6));
+    engine_->Poll();
+    ::_exit(none && job.result() == kRefused ? 0 : 1);
+  }
+  EXPECT_EQ(ExitCodeOf(child), 0);
+  Finish(job);
+}
+#endif
+
+}  // namespace
+}  // namespace engine
