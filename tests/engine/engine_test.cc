@@ -33,7 +33,7 @@ TEST_F(EngineTest, CompletionWithAnErrorIsTheOperationsOwn) {
   CompleteOneAndPoll(CompletionStatus::kDeviceError);
   EXPECT_EQ(job.Resume(), waitctx::JobStatus::kFinished);
   EXPECT_EQ(job.result(), static_cast<int>(Outcome::kDeviceError));
-  EXPECT_EQ(context->status(), kStatusOk) << "it was submitted all right";
+  EXPECT_EQ(context->status(), kStatusOk) << "the submit succeeded";
 }
 
 TEST_F(EngineTest, BrokenCardSetsErrAndTheJobDoesNotPause) {
@@ -67,7 +67,7 @@ TEST_F(EngineTest, WithPausingBlockedItWaitsInPlace) {
   EXPECT_EQ(context->wait_fd_count(), 0u);
 }
 
-TEST_F(EngineTest, JobWithoutAContextIsResumedByTrial) {
+TEST_F(EngineTest, JobWithoutAContextIsNotToldAndFinishesWhenResumed) {
   Make(8);
   Fibre job(WaitContextRef(), RunNull());
   ASSERT_TRUE(job.paused());

@@ -38,18 +38,18 @@ TEST_F(EngineForkTest, TaskDestroyedInAChildTakesNothingFromTheParent) {
     ::_exit(0);
   }
   EXPECT_EQ(ExitCodeOf(child), 0);
-  EXPECT_TRUE(Readable(WaitFdOf(*context))) << "the eventfd is one with the child's";
+  EXPECT_TRUE(Readable(WaitFdOf(*context))) << "parent and child share the eventfd";
   task->Resume();
   EXPECT_TRUE(task->finished());
 }
 
-TEST_F(EngineForkTest, ChildHasNoDeadlinesOfItsParents) {
+TEST_F(EngineForkTest, ChildHasNoDeadlinesOfItsParent) {
   Make(8);
   auto context = WaitContext::Create();
   Fibre job(context, RunNull({.time_limit = std::chrono::milliseconds(5)}));
   const pid_t child = ::fork();
   if (child == 0) {
-    static_cast<void>(job.Resume());  // refused; the operation is gone
+    static_cast<void>(job.Resume());  // ends with kRefused and destroys the operation
     const bool none = !engine_->NextDeadline().has_value();
     card_->virtual_clock().AdvanceTo(card_->clock().Now() + std::chrono::milliseconds(6));
     engine_->Poll();

@@ -1,4 +1,4 @@
-// Runs that end before their request does: cancelled, out of time, or with their engine.
+// Runs that end before their requests: cancelled, timed out, or ended with the engine.
 
 #include <array>
 
@@ -22,15 +22,15 @@ TEST_F(GiveUpTest, CancelTellsTheJobAndTheLateCompletionIsDropped) {
   EXPECT_TRUE(Readable(WaitFdOf(*context)));
   EXPECT_EQ(job.Resume(), waitctx::JobStatus::kFinished);
   EXPECT_EQ(job.result(), kCancelled);
-  EXPECT_EQ(engine_->in_flight(), 1u) << "the card has it still";
+  EXPECT_EQ(engine_->in_flight(), 1u) << "the card still has the request";
   CompleteOneAndPoll();
   const Engine::Stats stats = engine_->stats();
   EXPECT_EQ(stats.late, 1u);
   EXPECT_EQ(stats.cancelled, 1u);
-  EXPECT_EQ(stats.fd_signals, 1u) << "told again by the late completion";
+  EXPECT_EQ(stats.fd_signals, 1u) << "the late completion told the job again";
 }
 
-TEST_F(GiveUpTest, CancelWhileQueuedFreesThePlace) {
+TEST_F(GiveUpTest, CancelledOperationLeavesTheRetryQueue) {
   Make(1);
   auto contexts = std::array{WaitContext::Create(), WaitContext::Create(), WaitContext::Create()};
   OperationHandle* handle = nullptr;
@@ -68,7 +68,7 @@ TEST_F(GiveUpTest, CancelOfAGrantedOperationPassesTheSlotOn) {
   engine_->Cancel(*handle);
   EXPECT_EQ(cancelled.Resume(), waitctx::JobStatus::kFinished);
   EXPECT_EQ(cancelled.result(), kCancelled);
-  engine_->Poll();  // not told inside the other's run
+  engine_->Poll();  // the cancelled run told no other job
   EXPECT_TRUE(Readable(WaitFdOf(*contexts[2])));
   EXPECT_EQ(next.Resume(), waitctx::JobStatus::kPaused);
   CompleteOneAndPoll();
@@ -91,7 +91,7 @@ TEST_F(GiveUpTest, CancelAfterCompletionChangesNothing) {
   EXPECT_EQ(job.result(), kOk);
 }
 
-TEST_F(GiveUpTest, CompletionBetweenCancelAndResumeIsInTime) {
+TEST_F(GiveUpTest, CompletionBetweenCancelAndResumeWins) {
   Make(8);
   auto context = WaitContext::Create();
   OperationHandle* handle = nullptr;
@@ -171,7 +171,7 @@ TEST_F(GiveUpTest, EngineEndsWithGivenUpOperationsStillOnTheCard) {
   Fibre job(context, [&] { return static_cast<int>(engine_->Run(outlives_the_engine)); });
   engine_->Cancel(outlives_the_engine);
   EXPECT_EQ(job.Resume(), waitctx::JobStatus::kFinished);
-  engine_.reset();  // the leak checker says whether both were freed
+  engine_.reset();  // the leak checker finds an operation that is not freed
 }
 
 }  // namespace

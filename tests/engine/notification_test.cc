@@ -44,7 +44,7 @@ TEST_F(NotificationTest, WaitFdIsTheSameForEachOperationOfAContext) {
   }
 }
 
-TEST_F(NotificationTest, ResumeThatNobodyAnnouncedPausesAgain) {
+TEST_F(NotificationTest, ResumeWithoutNotificationPausesAgain) {
   Make(8);
   auto context = WaitContext::Create();
   Fibre job(context, RunNull());
@@ -54,7 +54,7 @@ TEST_F(NotificationTest, ResumeThatNobodyAnnouncedPausesAgain) {
   EXPECT_EQ(engine_->stats().spurious_resumes, 3u);
 }
 
-TEST_F(NotificationTest, ResumeBeforeBeingToldLeavesTheFdForTheOtherJobOfTheContext) {
+TEST_F(NotificationTest, ResumeWithoutNotificationLeavesTheSignalOfTheOtherJob) {
   Make(8);
   auto context = WaitContext::Create();
   Fibre first(context, RunNull());
@@ -70,7 +70,7 @@ TEST_F(NotificationTest, ResumeBeforeBeingToldLeavesTheFdForTheOtherJobOfTheCont
   EXPECT_EQ(second.Resume(), waitctx::JobStatus::kFinished);
 }
 
-TEST_F(NotificationTest, TwoJobsOfOneContextDoneAtOnceKeepTheFdReadableUntilBothHaveRun) {
+TEST_F(NotificationTest, WaitFdIsReadableUntilBothFinishedJobsOfAContextHaveRun) {
   Make(8);
   auto context = WaitContext::Create();
   Fibre first(context, RunNull());
@@ -120,7 +120,7 @@ TEST_F(NotificationTest, CallbackRunsOnceAndNoFdIsMade) {
   EXPECT_EQ(count.calls, 1);
 }
 
-TEST_F(NotificationTest, CallbackThatIsReplacedInFlightIsNotCalled) {
+TEST_F(NotificationTest, ReplacedCallbackIsNotCalled) {
   Make(8);
   CallbackCount old_one, new_one;
   auto context = WaitContext::Create();
@@ -170,7 +170,7 @@ TEST_F(NotificationTest, CallbackMayCloseTheContext) {
 
 // --- race windows, held open ---
 
-// Pauses like a job, and runs a hook at the moment before.
+// The binding to our own jobs, with a hook that runs just before a job pauses.
 class HookedJobs final : public JobBinding {
  public:
   bool CanPause() const override { return own_.CanPause(); }
@@ -187,14 +187,13 @@ class HookedJobs final : public JobBinding {
   OwnJobs own_;
 };
 
-TEST_F(NotificationTest, CompletionBeforeThePauseIsFoundWithoutBeingTold) {
+TEST_F(NotificationTest, CompletionBeforeThePauseIsFoundWithoutNotification) {
   Make(8);
   CallbackCount count;
   auto context = WaitContext::Create();
   context->SetCallback(count.callback());
-  channel_->on_push = [this] { channel_->CompleteOne(); };
-  // Completed inside the submit, and handled by another thread before the job goes to wait.
-  HookedJobs hooked;
+  // The request completes inside the submit. Another thread handles the completion before the job
+  // goes to wait.
   bool popped = false;
   channel_->on_push = [&] {
     channel_->CompleteOne();
@@ -204,7 +203,7 @@ TEST_F(NotificationTest, CompletionBeforeThePauseIsFoundWithoutBeingTold) {
   EXPECT_TRUE(popped);
   EXPECT_FALSE(job.paused());
   EXPECT_EQ(job.result(), kOk);
-  EXPECT_EQ(count.calls, 0) << "told about a job that does not wait";
+  EXPECT_EQ(count.calls, 0) << "the job does not wait, so its callback must not run";
 }
 
 TEST_F(NotificationTest, CompletionDuringThePauseTellsBeforeTheApplicationHasControl) {
@@ -238,7 +237,7 @@ TEST_F(NotificationTest, SpaceDuringThePauseTellsBeforeTheApplicationHasControl)
   EXPECT_EQ(holder.Resume(), waitctx::JobStatus::kFinished);
 }
 
-// --- contexts that are freed in flight ---
+// --- contexts that are closed in flight ---
 
 TEST_F(NotificationTest, ContextClosedBeforeTheCompletionIsNotTold) {
   Make(8);

@@ -24,7 +24,7 @@ TEST_F(SpaceTest, FullQueuePairSetsAgainAndTheFdTellsWhenThereIsSpace) {
   EXPECT_EQ(context->status(), kStatusAgain);
   EXPECT_FALSE(Readable(WaitFdOf(*context)));
   CompleteOneAndPoll();
-  EXPECT_TRUE(Readable(WaitFdOf(*context))) << "space, but it was not told";
+  EXPECT_TRUE(Readable(WaitFdOf(*context))) << "a slot is free, but the job was not told";
   EXPECT_EQ(job.Resume(), waitctx::JobStatus::kPaused);
   EXPECT_EQ(context->status(), kStatusOk);
   EXPECT_FALSE(Readable(WaitFdOf(*context))) << "submitted, not done";
@@ -78,7 +78,7 @@ TEST_F(SpaceTest, CallbackIsNotCalledForSpaceUnlessAskedFor) {
   }
 }
 
-TEST_F(SpaceTest, SpaceGoesToWhoAskedFirst) {
+TEST_F(SpaceTest, SlotsGoToJobsInTheOrderOfArrival) {
   Make(2);
   constexpr int kJobs = 6;
   std::vector<WaitContextRef> contexts;
@@ -102,12 +102,12 @@ TEST_F(SpaceTest, SpaceGoesToWhoAskedFirst) {
   for (Fibre& job : jobs) EXPECT_EQ(job.Resume(), waitctx::JobStatus::kFinished);
 }
 
-TEST_F(SpaceTest, LateComerDoesNotTakeASlotThatIsKept) {
+TEST_F(SpaceTest, NewcomerDoesNotTakeAGrantedSlot) {
   Make(1);
   auto contexts = std::array{WaitContext::Create(), WaitContext::Create(), WaitContext::Create()};
   Fibre holder(contexts[0], RunNull());
   Fibre first(contexts[1], RunNull());
-  CompleteOneAndPoll();  // the slot is kept for `first`, who has not been resumed yet
+  CompleteOneAndPoll();  // grants the slot to `first`, which has not been resumed yet
   Fibre late(contexts[2], RunNull());
   EXPECT_EQ(contexts[2]->status(), kStatusAgain);
   EXPECT_EQ(first.Resume(), waitctx::JobStatus::kPaused);
@@ -121,7 +121,7 @@ TEST_F(SpaceTest, LateComerDoesNotTakeASlotThatIsKept) {
   }
 }
 
-TEST_F(SpaceTest, SlotKeptForAClosedContextGoesToTheNext) {
+TEST_F(SpaceTest, GrantOfAClosedContextGoesToTheNext) {
   Make(1);
   auto contexts = std::array{WaitContext::Create(), WaitContext::Create(), WaitContext::Create(),
                              WaitContext::Create()};
@@ -130,15 +130,16 @@ TEST_F(SpaceTest, SlotKeptForAClosedContextGoesToTheNext) {
   Fibre gone_granted(contexts[2], RunNull());
   Fibre next(contexts[3], RunNull());
   contexts[1]->Close();
-  CompleteOneAndPoll();  // passes over the closed one: granted to gone_granted
+  CompleteOneAndPoll();  // passes over `gone_waiting` and grants the slot to `gone_granted`
   EXPECT_TRUE(Readable(WaitFdOf(*contexts[2])));
   contexts[2]->Close();
   EXPECT_EQ(holder.Resume(), waitctx::JobStatus::kFinished);
   {
-    // Whatever happens next on the queue pair passes the slot on: here, somebody else asks.
+    // The next submit to the queue pair takes the grant back, and the next poll passes it on.
     Fibre other(contexts[0], RunNull());
     engine_->Poll();
-    EXPECT_TRUE(Readable(WaitFdOf(*contexts[3]))) << "the slot stays with one who is gone";
+    EXPECT_TRUE(Readable(WaitFdOf(*contexts[3])))
+        << "the grant of the closed context was not passed on";
     EXPECT_EQ(next.Resume(), waitctx::JobStatus::kPaused);
     CompleteOneAndPoll();
     EXPECT_EQ(next.Resume(), waitctx::JobStatus::kFinished);
@@ -159,7 +160,7 @@ TEST_F(SpaceTest, SlotKeptForAClosedContextGoesToTheNext) {
   }
 }
 
-TEST_F(SpaceTest, SynchronousCallerWaitsForSpaceInTurn) {
+TEST_F(SpaceTest, SynchronousCallerWaitsForSpace) {
   Make(1);
   auto context = WaitContext::Create();
   Fibre holder(context, RunNull());
@@ -168,14 +169,13 @@ TEST_F(SpaceTest, SynchronousCallerWaitsForSpaceInTurn) {
   EXPECT_EQ(holder.Resume(), waitctx::JobStatus::kFinished);
 }
 
-TEST_F(SpaceTest, SynchronousCallerPassesJobsOfItsOwnThreadThatWaitForSpace) {
+TEST_F(SpaceTest, SynchronousCallerPassesQueuedJobsOfItsThread) {
   Make(1);
   auto contexts = std::array{WaitContext::Create(), WaitContext::Create()};
   Fibre holder(contexts[0], RunNull());
   Fibre queued(contexts[1], RunNull());
   NullOperation operation;
-  EXPECT_EQ(engine_->Run(operation), Outcome::kOk)
-      << "the job it waits for can run only on this thread";
+  EXPECT_EQ(engine_->Run(operation), Outcome::kOk) << "the queued job can run only on this thread";
   EXPECT_EQ(holder.Resume(), waitctx::JobStatus::kFinished);
   while (queued.paused()) {
     channel_->CompleteOne();
@@ -189,14 +189,14 @@ hwsim::faults::FaultPlan RingFullAtFirst(uint32_t times) {
   return {.rules = {{.kind = hwsim::faults::FaultKind::kRingFull, .nth = 1, .times = times}}};
 }
 
-TEST_F(SpaceTest, WhoWaitsInPlaceTriesAsOftenAsItsRetriesAllow) {
+TEST_F(SpaceTest, InPlaceCallerSubmitsAgainUpToItsRetryLimit) {
   Make(4, {.poll_interval = std::chrono::nanoseconds(1)}, RingFullAtFirst(3));
   NullOperation operation;
   EXPECT_EQ(engine_->Run(operation, {.retries_max = 3}), Outcome::kOk);
   EXPECT_EQ(engine_->stats().again, 3u);
 }
 
-TEST_F(SpaceTest, WhoWaitsInPlaceIsRefusedWhenItsRetriesAreUsedUp) {
+TEST_F(SpaceTest, InPlaceCallerIsRefusedAfterItsLastRetry) {
   Make(4, {.poll_interval = std::chrono::nanoseconds(1)}, RingFullAtFirst(3));
   NullOperation operation;
   EXPECT_EQ(engine_->Run(operation, {.retries_max = 2}), Outcome::kRefused);
@@ -204,13 +204,13 @@ TEST_F(SpaceTest, WhoWaitsInPlaceIsRefusedWhenItsRetriesAreUsedUp) {
   EXPECT_EQ(engine_->Run(operation, {.retries_max = 0}), Outcome::kOk) << "there is room now";
 }
 
-TEST_F(SpaceTest, JobMayBeToldToWaitInPlace) {
+TEST_F(SpaceTest, JobMayWaitInPlace) {
   Make(1);
   const auto context = WaitContext::Create();
   Fibre job(context, RunNull({.in_place = true}));
   EXPECT_FALSE(job.paused());
   EXPECT_EQ(job.result(), kOk);
-  EXPECT_EQ(WaitFdOf(*context), -1) << "nobody but the job itself waits";
+  EXPECT_EQ(WaitFdOf(*context), -1) << "an in-place wait needs no wait fd";
   context->Close();
 }
 
@@ -230,7 +230,7 @@ TEST_F(SpaceTest, BlockedJobOfAClosedContextStillGetsSpace) {
   EXPECT_EQ(holder.Resume(), waitctx::JobStatus::kFinished);
 }
 
-TEST_F(SpaceTest, SlotKeptForAClosedContextIsPassedOnThoughTheCardIsIdle) {
+TEST_F(SpaceTest, GrantOfAClosedContextIsPassedOnWhileTheCardIsIdle) {
   Make(1);
   auto contexts = std::array{WaitContext::Create(), WaitContext::Create(), WaitContext::Create()};
   Fibre holder(contexts[0], RunNull());
@@ -243,7 +243,7 @@ TEST_F(SpaceTest, SlotKeptForAClosedContextIsPassedOnThoughTheCardIsIdle) {
   for (Fibre* job : {&holder, &next, &gone}) Finish(*job);
 }
 
-TEST_F(SpaceTest, JobResumedByTrialPassesASlotKeptForAClosedContext) {
+TEST_F(SpaceTest, NewcomerTakesTheGrantOfAClosedContext) {
   Make(1);
   CallbackCount count;
   auto contexts = std::array{WaitContext::Create(), WaitContext::Create(), WaitContext::Create()};
@@ -257,7 +257,7 @@ TEST_F(SpaceTest, JobResumedByTrialPassesASlotKeptForAClosedContext) {
   for (Fibre* job : {&holder, &trial, &gone}) Finish(*job);
 }
 
-TEST_F(SpaceTest, SlotKeptForAClosedContextBehindALiveOneIsPassedOn) {
+TEST_F(SpaceTest, GrantOfAClosedContextBehindAnOpenOneIsPassedOn) {
   Make(2);
   std::vector<WaitContextRef> contexts;
   for (int i = 0; i < 5; ++i) contexts.push_back(WaitContext::Create());
@@ -274,7 +274,7 @@ TEST_F(SpaceTest, SlotKeptForAClosedContextBehindALiveOneIsPassedOn) {
   for (Fibre* job : {&first_holder, &second_holder, &live, &next, &gone}) Finish(*job);
 }
 
-TEST_F(SpaceTest, NewcomerTakesASlotThatIsNotKept) {
+TEST_F(SpaceTest, NewcomerTakesASlotThatNoGrantKeeps) {
   Make(2);
   auto contexts = std::array{WaitContext::Create(), WaitContext::Create(), WaitContext::Create(),
                              WaitContext::Create()};
@@ -284,13 +284,13 @@ TEST_F(SpaceTest, NewcomerTakesASlotThatIsNotKept) {
   CompleteOneAndPoll();
   CompleteOneAndPoll();
   Fibre newcomer(contexts[3], RunNull());
-  EXPECT_EQ(contexts[3]->status(), kStatusOk) << "one slot is kept, the other is free";
+  EXPECT_EQ(contexts[3]->status(), kStatusOk) << "a grant keeps one slot, the other is free";
   EXPECT_EQ(granted.Resume(), waitctx::JobStatus::kPaused);
-  EXPECT_EQ(contexts[2]->status(), kStatusOk) << "its slot was taken";
+  EXPECT_EQ(contexts[2]->status(), kStatusOk) << "the newcomer took the granted slot";
   for (Fibre* job : {&first_holder, &second_holder, &granted, &newcomer}) Finish(*job);
 }
 
-TEST_F(SpaceTest, ImmediateRetryIsNotTakenAwayByTheOtherJobOfTheContext) {
+TEST_F(SpaceTest, ImmediateRetryStaysSignalledWhenTheOtherJobIsResumed) {
   Make(1, {.retry = RetryPolicy::kImmediate});
   auto context = WaitContext::Create();
   Fibre on_card(context, RunNull());
@@ -312,7 +312,8 @@ TEST_F(SpaceTest, HeuristicPollCountsJobsThatWaitForSpace) {
   }
   channel_->CompleteOne();
   channel_->CompleteOne();
-  EXPECT_EQ(engine_->PollHeuristically(4), 2u) << "all four wait, and nobody else polls";
+  EXPECT_EQ(engine_->PollHeuristically(4), 2u)
+      << "all four jobs wait, and only this poll frees slots";
   for (Fibre& job : jobs) Finish(job);
 }
 
@@ -345,8 +346,8 @@ TEST_F(SpaceTest, NoCallbackRunsInsideASubmit) {
   for (Fibre* job : {&holder, &gone}) Finish(*job);
 }
 
-TEST_F(SpaceTest, RefusedSlotThatWasGrantedIsToldAgainAndNotTriedForEver) {
-  // Not a fault of the plan yet: a queue pair that is filled behind the engine's back.
+TEST_F(SpaceTest, JobWhoseGrantedSlotIsTakenIsToldAgain) {
+  // The test fills the queue pair without the engine.
   Make(1);
   auto contexts = std::array{WaitContext::Create(), WaitContext::Create()};
   Fibre holder(contexts[0], RunNull());
