@@ -90,6 +90,16 @@ TEST(InterruptModeratorTest, RiseWithoutACompletionChangesNothing) {
   EXPECT_TRUE(moderator.HasUnsignalled(1));
 }
 
+TEST(InterruptModeratorTest, SecondRiseStopsNoOtherTimer) {
+  InterruptModerator moderator({.count = 2, .time = 10us}, 2);
+  EXPECT_FALSE(moderator.Completed(0, At(1us)));
+  moderator.Risen(0);
+  EXPECT_FALSE(moderator.Completed(1, At(2us)));
+  moderator.Risen(0);
+  EXPECT_EQ(moderator.Next(), At(12us));
+  EXPECT_EQ(moderator.first(), 1u);
+}
+
 TEST(InterruptModeratorTest, QueuePairsCountApart) {
   InterruptModerator moderator({.count = 2, .time = 10us}, 2);
   EXPECT_FALSE(moderator.Completed(0, At(1us)));
