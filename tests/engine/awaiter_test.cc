@@ -1,4 +1,4 @@
-// Coroutines on the engine: the same contract as jobs, on the same contexts.
+// Coroutines on the engine: a task is told as a job is, and may be destroyed in flight.
 
 #include "engine/awaiter.h"
 
@@ -10,6 +10,8 @@
 namespace engine {
 namespace {
 
+using AwaiterTest = EngineFixture;
+
 waitctx::Task<int> RunAsTask(Engine& engine) {
   NullOperation operation;
   const Outcome first = co_await engine.RunAsync(operation);
@@ -17,7 +19,7 @@ waitctx::Task<int> RunAsTask(Engine& engine) {
   co_return first == Outcome::kOk&& second == Outcome::kOk ? 2 : -1;
 }
 
-TEST_F(EngineTest, TaskIsToldOnItsContextAsAJobIs) {
+TEST_F(AwaiterTest, TaskIsToldByTheWaitFdOfItsContext) {
   Make(8);
   auto context = WaitContext::Create();
   auto task = RunAsTask(*engine_);
@@ -25,7 +27,7 @@ TEST_F(EngineTest, TaskIsToldOnItsContextAsAJobIs) {
   for (int i = 0; i < 2; ++i) {
     ASSERT_TRUE(task.paused());
     EXPECT_EQ(context->status(), kStatusOk);
-    task.Resume();  // nobody announced this one
+    task.Resume();  // without a notification: the task pauses again
     ASSERT_TRUE(task.paused());
     CompleteOneAndPoll();
     EXPECT_TRUE(Readable(WaitFdOf(*context)));
@@ -35,7 +37,7 @@ TEST_F(EngineTest, TaskIsToldOnItsContextAsAJobIs) {
   EXPECT_EQ(task.result(), 2);
 }
 
-TEST_F(EngineTest, TaskDestroyedInFlightGivesItsOperationUp) {
+TEST_F(AwaiterTest, TaskDestroyedInFlightGivesItsOperationUp) {
   Make(1);
   auto contexts = std::array{WaitContext::Create(), WaitContext::Create(), WaitContext::Create()};
   {
@@ -49,7 +51,8 @@ TEST_F(EngineTest, TaskDestroyedInFlightGivesItsOperationUp) {
   CompleteOneAndPoll();
   EXPECT_EQ(engine_->stats().late, 1u);
   Fibre job(contexts[2], RunNull());
-  EXPECT_EQ(contexts[2]->status(), kStatusOk) << "a place in the queue was left behind";
+  EXPECT_EQ(contexts[2]->status(), kStatusOk)
+      << "an operation of a destroyed task is still in the retry queue";
   CompleteOneAndPoll();
   EXPECT_EQ(job.Resume(), waitctx::JobStatus::kFinished);
 }

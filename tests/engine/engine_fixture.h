@@ -1,5 +1,5 @@
-// EngineTest: an engine with a scripted card, inline completion and one thread: nothing
-// happens that the test did not do.
+// EngineFixture: an engine with a scripted card, inline completion and one thread: nothing happens
+// that the test did not do.
 #ifndef GHOSTCARD_TESTS_ENGINE_ENGINE_FIXTURE_H_
 #define GHOSTCARD_TESTS_ENGINE_ENGINE_FIXTURE_H_
 
@@ -56,7 +56,7 @@ struct CallbackCount {
   }
 };
 
-class EngineTest : public ::testing::Test {
+class EngineFixture : public ::testing::Test {
  protected:
   void Make(uint32_t depth, Engine::Options options = {}, hwsim::faults::FaultPlan faults = {}) {
     auto card = std::make_unique<ScriptedCard>(depth, faults);

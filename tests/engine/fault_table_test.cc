@@ -1,5 +1,5 @@
-// Every kind of fault, by every trigger, with both ways to be told: what the application sees, and
-// that everything ends.
+// Each kind of fault, by each trigger, told by fd and by callback: what the application sees, and
+// that each run ends.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -28,7 +28,7 @@ using Names = std::set<std::string>;
 
 constexpr uint64_t kRuns = 64;
 
-// Two queue pairs and two engines, 500 us an operation: without faults it takes 16 ms.
+// Two queue pairs and two service units, 500 us per operation: without faults it takes 16 ms.
 ScenarioOptions Base(Notify notify, const FaultRule& rule) {
   ScenarioOptions options;
   options.card.service_units = 2;
@@ -43,7 +43,7 @@ ScenarioOptions Base(Notify notify, const FaultRule& rule) {
   options.engine.health = {.heartbeat_interval = 2ms, .stuck_limit = 50ms};
   options.notify = notify;
   options.poll = ScenarioPoll::kOnInterrupt;
-  // More of them, and the card is never idle.
+  // Four jobs would keep the card busy, and a wake_up fault strikes an idle card only.
   options.jobs = rule.kind == kWakeUp ? 2 : 4;
   options.operations = kRuns / options.jobs;
   EXPECT_TRUE(options.card.Validate());
@@ -91,25 +91,26 @@ constexpr Trigger kTriggers[] = {
 
 struct Row {
   FaultKind kind;
-  // How a run that the fault hits may end, beside "ok".
+  // How runs may end, besides with "ok".
   Names outcomes;
-  // The same with every recovery that the engine has.
+  // How runs may end when the engine uses every kind of recovery, besides with "ok".
   Names recovered;
-  // What the application sees of one fault at the least, told by fd and by callback: counts of a
-  // ScenarioResult; "" nothing. "-": the fault cannot strike.
+  // The count of ScenarioResult that is not 0 after a strike, told by fd and by callback. "": no
+  // count shows the fault. "-": the fault cannot strike.
   const char* seen_by_fd;
   const char* seen_by_callback;
 };
 
 const std::vector<Row>& Rows() {
   static const std::vector<Row> rows = {
-      {kRingFull, {}, {}, "", "again"},  // there is space at once, and the engine takes it
-      {kBatchCut, {}, {}, "-", "-"},     // the engine submits one by one
+      // A slot is free at once. By fd, the engine takes it without pausing the job.
+      {kRingFull, {}, {}, "", "again"},
+      {kBatchCut, {}, {}, "-", "-"},  // the engine submits no lists
       {kSubmitRefused, {"refused"}, {}, "err", "err"},
       {kCompletionError, {"device_error"}, {}, "device_error", "device_error"},
       {kWrongResult, {"wrong"}, {"wrong"}, "wrong", "wrong"},
       {kVerdictInverted, {"failed"}, {"failed"}, "failed", "failed"},
-      // The reset that gets its buffers back hits others.
+      // The card returns the dropped request only with a reset, which fails other requests too.
       {kResponseDropped,
        {"timed_out", "device_error", "refused"},
        {"timed_out"},
@@ -147,11 +148,11 @@ TEST(FaultTableTest, HasARowForEachKind) {
   }
 }
 
-// Every run ended, and only as it may.
+// Each run ended, with "ok" or one of `outcomes`.
 void ExpectEnds(const ScenarioResult& result, const Names& outcomes) {
   EXPECT_TRUE(result.broken.empty()) << testing::PrintToString(result.broken);
   EXPECT_EQ(result.count("stuck"), 0u) << result.fault_log;
-  EXPECT_EQ(result.count("left_on_card"), 0u) << "buffers that nobody gets back";
+  EXPECT_EQ(result.count("left_on_card"), 0u) << "requests that the card did not return";
   for (const char* name :
        {"wrong", "failed", "device_error", "refused", "timed_out", "cancelled", "busy"}) {
     if (outcomes.count(name) == 0) {
@@ -186,9 +187,9 @@ class FaultTableTest : public testing::TestWithParam<Case> {
   static ScenarioOptions Options() {
     FaultRule rule{.kind = GetParam().row.kind};
     GetParam().trigger.set(rule);
-    // Long enough for the engine to take notice.
+    // Longer than the engine's heartbeat interval, so that the engine sees the alarm.
     if (rule.kind == kHeartbeatFalseAlarm) rule.time = 10ms;
-    // Short enough for nobody to run out of time.
+    // Short enough that no run times out.
     if (rule.kind == kCardReset) rule.time = 2ms;
     return Base(GetParam().notify, rule);
   }
@@ -198,11 +199,11 @@ class FaultTableTest : public testing::TestWithParam<Case> {
   static bool Strikes(const ScenarioResult& result) { return result.count("faults") != 0; }
 };
 
-TEST_P(FaultTableTest, ApplicationSeesWhatTheTableSaysAndEverythingEnds) {
+TEST_P(FaultTableTest, ApplicationSeesWhatTheTableSaysAndEachRunEnds) {
   const ScenarioOptions options = Options();
   const auto result = tools::scenario::RunScenario(options);
   if (!result) {
-    // Only a card without a single instance does not come up at all.
+    // A card is not made when none of its queue pairs can be opened.
     EXPECT_EQ(GetParam().row.kind, kInstancesExhausted) << result.error().message;
     return;
   }
@@ -214,7 +215,7 @@ TEST_P(FaultTableTest, ApplicationSeesWhatTheTableSaysAndEverythingEnds) {
   } else if (!seen.empty() && Strikes(*result)) {
     EXPECT_GT(result->count(seen), 0u) << result->fault_log;
   }
-  // Once more, and everything is the same.
+  // A second run gives the same result.
   const ScenarioResult again = Run(options);
   EXPECT_EQ(again.counts, result->counts);
   EXPECT_EQ(again.fault_log, result->fault_log);
@@ -224,7 +225,7 @@ TEST_P(FaultTableTest, ApplicationSeesWhatTheTableSaysAndEverythingEnds) {
 TEST_P(FaultTableTest, EngineRecovers) {
   ScenarioOptions options = Options();
   options.engine.recovery = kAllRecovery;
-  // Enough for a card that hangs at every fifth request.
+  // Long enough for a card that hangs at every fifth request.
   options.engine.time_limit = 400ms;
   const auto result = tools::scenario::RunScenario(options);
   if (!result) return;
@@ -238,7 +239,7 @@ std::string CaseName(const testing::TestParamInfo<Case>& info) {
 }
 INSTANTIATE_TEST_SUITE_P(All, FaultTableTest, testing::ValuesIn(Cases()), CaseName);
 
-// Which of them do strike: without this the table might be empty words.
+// The tests above would pass too if no fault struck. Here each trigger has to strike.
 TEST(FaultTriggerTest, EachStrikesWhereItCan) {
   for (const Row& row : Rows()) {
     const hwsim::faults::FaultSite site = hwsim::faults::SiteOf(row.kind);
@@ -250,7 +251,8 @@ TEST(FaultTriggerTest, EachStrikesWhereItCan) {
       FaultRule rule{.kind = row.kind};
       trigger.set(rule);
       const ScenarioResult result = tools::scenario::RunScenario(Base(notify, rule)).value();
-      // Who is told alone, or finds the card idle, has nobody beside it.
+      // "in_flight" needs a second request in flight, which some faults never meet. A wake_up needs
+      // an idle card, which the second request of queue pair 1 need not find.
       const std::string name = trigger.name;
       const bool may_not = name == "in_flight" || (row.kind == kWakeUp && name == "queue_pair");
       if (!may_not) {
@@ -269,8 +271,8 @@ TEST(FaultTriggerTest, EachStrikesWhereItCan) {
   }
 }
 
-// Exactly the Nth, for every N that there is in a small scenario.
-TEST(FaultSweepTest, WhicheverRequestIsHitEverythingEnds) {
+// Only the Nth pass is struck, for each N that a small scenario has.
+TEST(FaultSweepTest, EachRunEndsWhicheverRequestIsStruck) {
   for (const Row& row : Rows()) {
     for (const Notify notify : {Notify::kFd, Notify::kCallback}) {
       SCOPED_TRACE(std::string(hwsim::faults::FaultName(row.kind)) + " told by " +
@@ -292,7 +294,8 @@ TEST(FaultSweepTest, WhicheverRequestIsHitEverythingEnds) {
         EXPECT_EQ(places, 2u);
       } else if (site == hwsim::faults::FaultSite::kSubmit ||
                  site == hwsim::faults::FaultSite::kInterrupt) {
-        EXPECT_GT(places, kRuns / 4) << "of one queue pair's, or of those that share an interrupt";
+        EXPECT_GT(places, kRuns / 4)
+            << "a rule counts the submits of one queue pair, and requests share interrupts";
       } else if (row.kind != kWakeUp) {
         EXPECT_EQ(places, kRuns);
       }

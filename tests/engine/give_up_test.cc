@@ -1,4 +1,4 @@
-// Runs that end before their request does: cancelled, out of time, or with their engine.
+// Runs that end before their requests: cancelled, timed out, or ended with the engine.
 
 #include <array>
 
@@ -7,7 +7,9 @@
 namespace engine {
 namespace {
 
-TEST_F(EngineTest, CancelTellsTheJobAndTheLateCompletionIsDropped) {
+using GiveUpTest = EngineFixture;
+
+TEST_F(GiveUpTest, CancelTellsTheJobAndTheLateCompletionIsDropped) {
   Make(8);
   auto context = WaitContext::Create();
   OperationHandle* handle = nullptr;
@@ -20,15 +22,15 @@ TEST_F(EngineTest, CancelTellsTheJobAndTheLateCompletionIsDropped) {
   EXPECT_TRUE(Readable(WaitFdOf(*context)));
   EXPECT_EQ(job.Resume(), waitctx::JobStatus::kFinished);
   EXPECT_EQ(job.result(), kCancelled);
-  EXPECT_EQ(engine_->in_flight(), 1u) << "the card has it still";
+  EXPECT_EQ(engine_->in_flight(), 1u) << "the card still has the request";
   CompleteOneAndPoll();
   const Engine::Stats stats = engine_->stats();
   EXPECT_EQ(stats.late, 1u);
   EXPECT_EQ(stats.cancelled, 1u);
-  EXPECT_EQ(stats.fd_signals, 1u) << "told again by the late completion";
+  EXPECT_EQ(stats.fd_signals, 1u) << "the late completion told the job again";
 }
 
-TEST_F(EngineTest, CancelWhileQueuedFreesThePlace) {
+TEST_F(GiveUpTest, CancelledOperationLeavesTheRetryQueue) {
   Make(1);
   auto contexts = std::array{WaitContext::Create(), WaitContext::Create(), WaitContext::Create()};
   OperationHandle* handle = nullptr;
@@ -51,7 +53,7 @@ TEST_F(EngineTest, CancelWhileQueuedFreesThePlace) {
   EXPECT_EQ(holder.Resume(), waitctx::JobStatus::kFinished);
 }
 
-TEST_F(EngineTest, CancelOfAGrantedOperationPassesTheSlotOn) {
+TEST_F(GiveUpTest, CancelOfAGrantedOperationPassesTheSlotOn) {
   Make(1);
   auto contexts = std::array{WaitContext::Create(), WaitContext::Create(), WaitContext::Create()};
   OperationHandle* handle = nullptr;
@@ -66,7 +68,7 @@ TEST_F(EngineTest, CancelOfAGrantedOperationPassesTheSlotOn) {
   engine_->Cancel(*handle);
   EXPECT_EQ(cancelled.Resume(), waitctx::JobStatus::kFinished);
   EXPECT_EQ(cancelled.result(), kCancelled);
-  engine_->Poll();  // not told inside the other's run
+  engine_->Poll();  // the cancelled run told no other job
   EXPECT_TRUE(Readable(WaitFdOf(*contexts[2])));
   EXPECT_EQ(next.Resume(), waitctx::JobStatus::kPaused);
   CompleteOneAndPoll();
@@ -74,7 +76,7 @@ TEST_F(EngineTest, CancelOfAGrantedOperationPassesTheSlotOn) {
   EXPECT_EQ(holder.Resume(), waitctx::JobStatus::kFinished);
 }
 
-TEST_F(EngineTest, CancelAfterCompletionChangesNothing) {
+TEST_F(GiveUpTest, CancelAfterCompletionChangesNothing) {
   Make(8);
   auto context = WaitContext::Create();
   OperationHandle* handle = nullptr;
@@ -89,7 +91,7 @@ TEST_F(EngineTest, CancelAfterCompletionChangesNothing) {
   EXPECT_EQ(job.result(), kOk);
 }
 
-TEST_F(EngineTest, CompletionBetweenCancelAndResumeIsInTime) {
+TEST_F(GiveUpTest, CompletionBetweenCancelAndResumeWins) {
   Make(8);
   auto context = WaitContext::Create();
   OperationHandle* handle = nullptr;
@@ -108,7 +110,7 @@ TEST_F(EngineTest, CompletionBetweenCancelAndResumeIsInTime) {
   EXPECT_EQ(stats.fd_signals, 1u);
 }
 
-TEST_F(EngineTest, DeadlineTellsTheJob) {
+TEST_F(GiveUpTest, DeadlineTellsTheJob) {
   Make(8);
   auto context = WaitContext::Create();
   Fibre job(context, RunNull({.time_limit = std::chrono::milliseconds(5)}));
@@ -126,7 +128,7 @@ TEST_F(EngineTest, DeadlineTellsTheJob) {
   EXPECT_FALSE(engine_->NextDeadline().has_value());
 }
 
-TEST_F(EngineTest, DeadlineThatIsMetLeavesNoTimer) {
+TEST_F(GiveUpTest, DeadlineThatIsMetLeavesNoTimer) {
   Make(8);
   auto context = WaitContext::Create();
   Fibre job(context, RunNull({.time_limit = std::chrono::milliseconds(5)}));
@@ -136,7 +138,7 @@ TEST_F(EngineTest, DeadlineThatIsMetLeavesNoTimer) {
   EXPECT_FALSE(engine_->NextDeadline().has_value());
 }
 
-TEST_F(EngineTest, OperationStillOnTheCardIsBusyUntilTheCardLetsGo) {
+TEST_F(GiveUpTest, OperationStillOnTheCardIsBusyUntilTheCardLetsGo) {
   Make(8);
   auto context = WaitContext::Create();
   NullOperation operation;
@@ -152,7 +154,7 @@ TEST_F(EngineTest, OperationStillOnTheCardIsBusyUntilTheCardLetsGo) {
   EXPECT_EQ(again.result(), kOk);
 }
 
-TEST_F(EngineTest, EngineEndsWithGivenUpOperationsStillOnTheCard) {
+TEST_F(GiveUpTest, EngineEndsWithGivenUpOperationsStillOnTheCard) {
   Make(8);
   auto context = WaitContext::Create();
   {
@@ -169,7 +171,7 @@ TEST_F(EngineTest, EngineEndsWithGivenUpOperationsStillOnTheCard) {
   Fibre job(context, [&] { return static_cast<int>(engine_->Run(outlives_the_engine)); });
   engine_->Cancel(outlives_the_engine);
   EXPECT_EQ(job.Resume(), waitctx::JobStatus::kFinished);
-  engine_.reset();  // the leak checker says whether both were freed
+  engine_.reset();  // the leak checker finds an operation that is not freed
 }
 
 }  // namespace

@@ -23,7 +23,7 @@ class Reducer {
       : fails_alike_(fails_alike), tries_max_(tries_max), reduction_{.options = options} {}
 
   Reduction Run() {
-    // Removing one thing may make it possible to remove another: repeat until nothing goes.
+    // One removal may make another possible: repeat until a round removes nothing.
     for (bool smaller = true; smaller && reduction_.tries < tries_max_;) {
       smaller = DropRules();
       smaller = Shrink(&scenario::ScenarioOptions::jobs) || smaller;
@@ -35,7 +35,7 @@ class Reducer {
   }
 
  private:
-  // Applies the change if the scenario still fails with it. Returns whether it does.
+  // Keeps the change if the changed scenario still fails. Returns whether it was kept.
   bool Try(const Change& change) {
     if (reduction_.tries >= tries_max_) return false;
     scenario::ScenarioOptions changed = reduction_.options;
@@ -46,7 +46,8 @@ class Reducer {
     return true;
   }
 
-  // Removes all fault rules, then halves, quarters and so on, down to single rules.
+  // Tries to remove all fault rules, then each half of them, each quarter, and so on down to single
+  // rules. Like the functions below, returns whether the scenario became smaller.
   bool DropRules() {
     bool smaller = false;
     for (size_t length = Rules().size(); length != 0; length /= 2) {
@@ -64,21 +65,23 @@ class Reducer {
     return smaller;
   }
 
+  // Lowers the number in steps while the scenario still fails. When it does not fail, halves the
+  // step. The number stays above 0.
   bool Shrink(uint32_t scenario::ScenarioOptions::*member) {
     bool smaller = false;
-    for (uint32_t less = reduction_.options.*member / 2; less != 0;) {
-      const uint32_t now = reduction_.options.*member;
-      if (now > less &&
-          Try([&](scenario::ScenarioOptions& options) { options.*member = now - less; })) {
+    for (uint32_t step = reduction_.options.*member / 2; step != 0;) {
+      const uint32_t current = reduction_.options.*member;
+      if (current > step &&
+          Try([&](scenario::ScenarioOptions& options) { options.*member = current - step; })) {
         smaller = true;
       } else {
-        less /= 2;
+        step /= 2;
       }
     }
     return smaller;
   }
 
-  // Sets options to their defaults, one by one.
+  // Tries to set each option to its default, and to remove operations from the mix.
   bool Simplify() {
     using Options = scenario::ScenarioOptions;
     static constexpr std::array<void (*)(Options&, const Options&), 18> kChanges = {
@@ -95,7 +98,7 @@ class Reducer {
         [](Options& o, const Options& defaults) { o.poll = defaults.poll; },
         [](Options& o, const Options& defaults) { o.tamper = defaults.tamper; },
         [](Options& o, const Options& defaults) { o.size_bytes = defaults.size_bytes; },
-        // Without a time limit a job that waits in place may wait for ever.
+        // A job that waits in place needs the time limit: without it, the wait may never end.
         [](Options& o, const Options&) {
           if (o.in_place == 0) o.engine.time_limit.reset();
         },
@@ -118,6 +121,7 @@ class Reducer {
     return smaller;
   }
 
+  // Removes the first operation of the mix without which the scenario still fails.
   bool DropOperation() {
     for (size_t i = 0; i < reduction_.options.mix.size(); ++i) {
       if (Try([&](scenario::ScenarioOptions& options) {

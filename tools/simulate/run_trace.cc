@@ -12,7 +12,7 @@ namespace {
 
 using nlohmann::json;
 
-// The groups of tracks, which the format calls processes.
+// Groups of tracks. The trace format calls a group a process and a track a thread.
 constexpr int kRunGroup = 0;
 constexpr int kJobGroup = 1;
 constexpr int kCardGroup = 2;
@@ -24,39 +24,39 @@ double Microseconds(hwsim::TimePoint at) {
 class Tracer {
  public:
   json Trace(std::span<const scenario::Event> events) {
-    Name("process_name", kRunGroup, 0, "run");
-    Name("process_name", kJobGroup, 0, "jobs");
-    Name("process_name", kCardGroup, 0, "card");
+    SetName("process_name", kRunGroup, 0, "run");
+    SetName("process_name", kJobGroup, 0, "jobs");
+    SetName("process_name", kCardGroup, 0, "card");
     for (const scenario::Event& event : events) Add(event);
-    // Ends the slices that are still open at the end of the run.
+    // The run may end while jobs are under way.
     if (!events.empty()) {
-      for (auto& [job, slices] : open_) {
-        while (slices != 0) End(job, events.back().at);
+      for (auto& [job, slices] : open_slices_) {
+        while (slices != 0) EndSlice(job, events.back().at);
       }
     }
     return {{"traceEvents", std::move(trace_)}, {"displayTimeUnit", "ns"}};
   }
 
  private:
-  void Name(const char* what, int group, uint32_t track, const std::string& name) {
+  void SetName(const char* key, int group, uint32_t track, const std::string& name) {
     trace_.push_back(
-        {{"ph", "M"}, {"name", what}, {"pid", group}, {"tid", track}, {"args", {{"name", name}}}});
+        {{"ph", "M"}, {"name", key}, {"pid", group}, {"tid", track}, {"args", {{"name", name}}}});
   }
-  // Names the track when it is first used.
-  void Use(int group, uint32_t track, const char* what) {
-    if (!used_.emplace(group, track).second) return;
-    Name("thread_name", group, track, what + std::to_string(track));
+  void NameOnFirstUse(int group, uint32_t track, const char* prefix) {
+    if (!named_tracks_.emplace(group, track).second) return;
+    SetName("thread_name", group, track, prefix + std::to_string(track));
   }
-  void Begin(uint32_t job, hwsim::TimePoint at, const std::string& name) {
-    ++open_[job];
+  void BeginSlice(uint32_t job, hwsim::TimePoint at, const std::string& name) {
+    ++open_slices_[job];
     trace_.push_back(
         {{"ph", "B"}, {"name", name}, {"pid", kJobGroup}, {"tid", job}, {"ts", Microseconds(at)}});
   }
-  void End(uint32_t job, hwsim::TimePoint at) {
-    if (open_[job] == 0) return;
-    --open_[job];
+  void EndSlice(uint32_t job, hwsim::TimePoint at) {
+    if (open_slices_[job] == 0) return;
+    --open_slices_[job];
     trace_.push_back({{"ph", "E"}, {"pid", kJobGroup}, {"tid", job}, {"ts", Microseconds(at)}});
   }
+  // An event of the run is drawn across all tracks, another event on its track.
   void Instant(int group, uint32_t track, const scenario::Event& event) {
     trace_.push_back({{"ph", "i"},
                       {"s", group == kRunGroup ? "g" : "t"},
@@ -65,7 +65,8 @@ class Tracer {
                       {"tid", track},
                       {"ts", Microseconds(event.at)}});
   }
-  // Requests of a queue pair overlap, so they are asynchronous events of the format.
+  // Slices of one track must not overlap, but requests of a queue pair do: they are asynchronous
+  // events.
   void Request(const char* phase, const scenario::Event& event) {
     trace_.push_back({{"ph", phase},
                       {"cat", "request"},
@@ -76,20 +77,20 @@ class Tracer {
                       {"ts", Microseconds(event.at)}});
   }
 
-  void AddJobs(const scenario::Event& event) {
-    Use(kJobGroup, event.index, "job ");
+  void AddJobEvent(const scenario::Event& event) {
+    NameOnFirstUse(kJobGroup, event.index, "job ");
     switch (event.kind) {
       case scenario::EventKind::kStarted:
       case scenario::EventKind::kWaitsForResult:
       case scenario::EventKind::kWaitsForSpace:
-        Begin(event.index, event.at, scenario::EventText(event));
+        BeginSlice(event.index, event.at, scenario::EventText(event));
         return;
       case scenario::EventKind::kResumed:
-        End(event.index, event.at);
+        EndSlice(event.index, event.at);
         return;
       case scenario::EventKind::kEnded:
         Instant(kJobGroup, event.index, event);
-        End(event.index, event.at);
+        EndSlice(event.index, event.at);
         return;
       default:
         Instant(kJobGroup, event.index, event);
@@ -99,7 +100,7 @@ class Tracer {
   void Add(const scenario::Event& event) {
     switch (event.kind) {
       case scenario::EventKind::kPushed:
-        Use(kCardGroup, event.index, "queue pair ");
+        NameOnFirstUse(kCardGroup, event.index, "queue pair ");
         Request("b", event);
         return;
       case scenario::EventKind::kPopped:
@@ -108,9 +109,11 @@ class Tracer {
       case scenario::EventKind::kCompleted:
       case scenario::EventKind::kResponseRepeated:
       case scenario::EventKind::kInterrupt:
-        Use(kCardGroup, event.index, "queue pair ");
+        NameOnFirstUse(kCardGroup, event.index, "queue pair ");
         Instant(kCardGroup, event.index, event);
         return;
+      // A fault that struck a request belongs to the track of its queue pair, another fault to the
+      // run.
       case scenario::EventKind::kFault:
         if (event.number != 0) {
           Instant(kCardGroup, event.index, event);
@@ -125,15 +128,15 @@ class Tracer {
       case scenario::EventKind::kBroken:
         break;
       default:
-        AddJobs(event);
+        AddJobEvent(event);
         return;
     }
     Instant(kRunGroup, 0, event);
   }
 
   json trace_ = json::array();
-  std::map<uint32_t, uint32_t> open_;  // slices of a job that have begun and not ended
-  std::set<std::pair<int, uint32_t>> used_;
+  std::map<uint32_t, uint32_t> open_slices_;         // by job: slices begun and not ended
+  std::set<std::pair<int, uint32_t>> named_tracks_;  // group and track
 };
 
 }  // namespace

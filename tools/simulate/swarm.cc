@@ -196,7 +196,7 @@ void DrawFaults(Draw& draw, scenario::ScenarioOptions& options) {
 }
 
 // Gives the operations a time limit when a job may wait in place for a response that never comes.
-// Without a limit the job would wait for ever, which is correct and would end the run as stuck.
+// Without a time limit the job may correctly wait without end, and the run would end as stuck.
 void LimitWaitsInPlace(Draw& draw, scenario::ScenarioOptions& options) {
   const hwsim::faults::FaultPlan& faults = options.card.faults;
   const bool for_good = faults.Has(FaultKind::kCardHang) || faults.Has(FaultKind::kResponseDropped);

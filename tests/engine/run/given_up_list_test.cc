@@ -1,4 +1,4 @@
-// Operations that were given up on the card: who frees them, and which completions are late.
+// Operations that were given up on the card: what frees them, and which completions are late.
 #include <gtest/gtest.h>
 
 #include "engine/run/given_up.h"
@@ -29,7 +29,7 @@ TEST(GivenUpTest, CompletionBeforeTheOwnerLooksIsNotLate) {
   TestOperation operation;
   operation.GoToStopped();
   EXPECT_FALSE(given_up.OnCompletion(operation));
-  EXPECT_FALSE(given_up.Add(operation, At(1))) << "there is nothing left to wait for";
+  EXPECT_FALSE(given_up.Add(operation, At(1))) << "the card has let go of the request already";
   EXPECT_FALSE(given_up.Oldest());
 }
 

@@ -42,7 +42,7 @@ double SaturatedRate(const model::Profile& profile, operations::OperationKind ki
   return completed;
 }
 
-// What a single caller waits, who submits when the answer to the last is there.
+// The latency of one caller that submits its next request when the last one has completed.
 Duration LoneCaller(const model::Profile& profile, operations::OperationKind kind) {
   model::CardModel model(profile, 1, kSeed);
   model.SetInterrupts(false);

@@ -155,7 +155,7 @@ TEST(LatencyModel, LongTailIsCutAtAnHour) {
   EXPECT_EQ(Sample(model).most, 3600e9);
 }
 
-// A change here breaks the replay of every seed that somebody wrote down.
+// A change of these numbers breaks the replay of every recorded seed.
 TEST(LatencyModel, SeedGivesTheSameDrawsOnEveryMachine) {
   Random random(42);
   const auto draw = [&](Distribution distribution) {

@@ -1,4 +1,4 @@
-/* Breaks busy-resume: resumes again and again, though the wait fd says nothing. */
+/* Breaks busy-resume: the application keeps resuming a job whose wait fd is not readable. */
 #include <openssl/async.h>
 #include <sys/eventfd.h>
 #include <unistd.h>

@@ -1,4 +1,4 @@
-/* Breaks callback-after-free: a completion is told twice, the second time when nobody is there. */
+/* Breaks callback-after-free: the callback is called once more after its context was freed. */
 #include "program.h"
 
 static int told;

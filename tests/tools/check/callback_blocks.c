@@ -25,7 +25,7 @@ int main(void) {
   REQUIRE(ASYNC_WAIT_CTX_set_callback(ctx, callback, NULL));
   REQUIRE(run(&job, ctx, operate) == ASYNC_PAUSE);
   REQUIRE(ASYNC_WAIT_CTX_get_callback(ctx, &found, &argument));
-  found(argument); /* the card is done */
+  found(argument); /* the card completes the request */
   REQUIRE(run(&job, ctx, operate) == ASYNC_FINISH);
   ASYNC_WAIT_CTX_free(ctx);
   return 0;

@@ -1,4 +1,4 @@
-/* Breaks callback-resumes: the callback runs the job on instead of noting that it can. */
+/* Breaks callback-resumes: the callback resumes the job instead of noting that it may run. */
 #include "program.h"
 
 static ASYNC_JOB* job;
@@ -23,7 +23,7 @@ int main(void) {
   REQUIRE(ASYNC_WAIT_CTX_set_callback(ctx, callback, NULL));
   REQUIRE(run(&job, ctx, operate) == ASYNC_PAUSE);
   REQUIRE(ASYNC_WAIT_CTX_get_callback(ctx, &found, &argument));
-  REQUIRE(found(argument)); /* the card is done */
+  REQUIRE(found(argument)); /* the card completes the request */
   ASYNC_WAIT_CTX_free(ctx);
   return 0;
 }

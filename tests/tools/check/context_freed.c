@@ -1,4 +1,4 @@
-/* Breaks context-freed: the session is given up while its job is paused. */
+/* Breaks context-freed: the application frees the context of a paused job. */
 #include "program.h"
 
 static void give_up(ASYNC_WAIT_CTX* ctx) { ASYNC_WAIT_CTX_free(ctx); }

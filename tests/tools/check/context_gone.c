@@ -1,5 +1,5 @@
-/* Breaks context-gone, twice: a completion looks for its callback in a freed context; a double
- * free. */
+/* Breaks context-gone twice: the callback of a freed context is read, then the context is freed
+ * again. */
 #include "program.h"
 
 static void complete(ASYNC_WAIT_CTX* ctx) {

@@ -1,4 +1,4 @@
-/* Breaks context-shared: two jobs on one context at a time. */
+/* Breaks context-shared: two jobs are paused on one context. */
 #include "program.h"
 
 int main(void) {

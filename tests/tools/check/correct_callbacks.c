@@ -1,6 +1,7 @@
 /*
- * Breaks no rule: sessions told by their callbacks, which a thread that stands for the card calls.
- * The callback writes the session's number into a pipe; the loop reads it and resumes.
+ * Breaks no rule: a thread plays the card and calls the callbacks of several sessions. A callback
+ * writes the number of its session into a pipe. The main loop reads the number and resumes the
+ * session.
  */
 #include <openssl/async.h>
 #include <pthread.h>
@@ -41,7 +42,7 @@ static void* card(void* unused) {
     pthread_mutex_unlock(&mutex);
     callback = request->callback;
     argument = request->argument;
-    atomic_store(&request->done, 1); /* the request is its job's again */
+    atomic_store(&request->done, 1); /* the job owns the request again */
     callback(argument);
     pthread_mutex_lock(&mutex);
   }
@@ -81,7 +82,7 @@ static int tell(void* arg) {
   return write(pipe_fds[1], &number, 1) == 1;
 }
 
-/* Starts or resumes until there is something to wait for. Returns whether the session is over. */
+/* Runs the session until its job waits for a callback. Returns whether the session is over. */
 static int run(struct session* session) {
   for (;;) {
     int result = -1;

@@ -1,4 +1,4 @@
-/* Breaks no rule: an engine that keeps the fds that it cleared, and uses them again. */
+/* Breaks no rule: the engine keeps the fds that it cleared, and uses them again. */
 #include "program.h"
 
 #define SESSIONS 16
@@ -18,7 +18,7 @@ static int operate(void* args) {
   eventfd_t count;
   (void)args;
   ASYNC_WAIT_CTX_set_wait_fd(current_context(), "engine", fd, NULL, close_fd);
-  eventfd_write(fd, 1); /* the card is quick */
+  eventfd_write(fd, 1); /* the card completes at once */
   ASYNC_pause_job();
   REQUIRE(eventfd_read(fd, &count) == 0);
   REQUIRE(ASYNC_WAIT_CTX_clear_fd(current_context(), "engine"));

@@ -1,7 +1,7 @@
 /*
- * Breaks no rule: sessions on an epoll loop, told by their wait fds. A thread of its own stands for
- * the card. The "engine" takes a new fd for every other operation, retries when it is told to, and
- * some sessions have operations that offer no fd at all.
+ * Breaks no rule: an epoll loop waits for the wait fds of several sessions, and a thread plays the
+ * card. The engine makes a new fd for every other operation. Some operations find the ring full,
+ * and some have no wait fd.
  */
 #include <openssl/async.h>
 #include <pthread.h>
@@ -20,7 +20,7 @@
     _exit(4);                                               \
   }
 
-/* --- the card: completes what is in its queue --- */
+/* --- the card: completes the requests in its queue --- */
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t arrived = PTHREAD_COND_INITIALIZER;
@@ -64,7 +64,7 @@ static int wait_fd(ASYNC_WAIT_CTX* ctx, int fresh) {
   if (ASYNC_WAIT_CTX_get_fd(ctx, key, &fd, &data)) {
     if (!fresh) return fd;
     REQUIRE(ASYNC_WAIT_CTX_clear_fd(ctx, key));
-    pthread_mutex_lock(&mutex); /* nobody signals it now */
+    pthread_mutex_lock(&mutex); /* the card does not use the fd now */
     close(fd);
     pthread_mutex_unlock(&mutex);
   }
@@ -79,7 +79,7 @@ static int operation(void* args) {
   struct request request = {0};
   eventfd_t count;
 
-  if (number % 4 == 3) { /* without the card: nothing to wait on, the application tries again */
+  if (number % 4 == 3) { /* no wait fd: the application resumes the job at once */
     void* data;
     int fd;
     if (ASYNC_WAIT_CTX_get_fd(ctx, key, &fd, &data)) {
@@ -105,7 +105,7 @@ static int operation(void* args) {
   ASYNC_unblock_pause();
   do ASYNC_pause_job();
   while (!atomic_load(&request.done));
-  pthread_mutex_lock(&mutex); /* the card is done with the fd too */
+  pthread_mutex_lock(&mutex); /* the card does not use the fd any more */
   pthread_mutex_unlock(&mutex);
   eventfd_read(request.fd, &count);
   return number;
@@ -116,8 +116,8 @@ static int operation(void* args) {
 struct session {
   ASYNC_WAIT_CTX* ctx;
   ASYNC_JOB* job;
-  int number; /* of the operation */
-  int ready;  /* to be resumed without waiting */
+  int number; /* of the current operation */
+  int ready;  /* resume it without waiting for an fd */
 };
 
 static void watch_changes(int epoll, struct session* session) {
@@ -128,13 +128,13 @@ static void watch_changes(int epoll, struct session* session) {
   REQUIRE(add <= 4 && remove <= 4);
   REQUIRE(ASYNC_WAIT_CTX_get_changed_fds(session->ctx, added, &add, removed, &remove));
   for (i = 0; i < remove; i++)
-    epoll_ctl(epoll, EPOLL_CTL_DEL, removed[i], NULL); /* closed, most likely */
+    epoll_ctl(epoll, EPOLL_CTL_DEL, removed[i], NULL); /* fails if the fd is closed */
   event.data.ptr = session;
-  for (i = 0; i < add; i++) /* it may be there already, from an operation that did not pause */
+  for (i = 0; i < add; i++) /* fails if the fd is there already */
     epoll_ctl(epoll, EPOLL_CTL_ADD, added[i], &event);
 }
 
-/* Starts or resumes. Returns whether all operations of the session are done. */
+/* Starts or resumes the session's job. Returns whether all operations are done. */
 static int run(int epoll, struct session* session) {
   int result = -1, answer;
   size_t fds = 0;

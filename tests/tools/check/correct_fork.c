@@ -1,6 +1,6 @@
 /*
- * Breaks no rule: a process forks with a job paused. The child leaves it to its parent, and has
- * jobs of its own; both exit in the ordinary way.
+ * Breaks no rule: a process forks while a job is paused. The parent resumes that job, and the child
+ * runs another. Both processes run their exit handlers.
  */
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -24,7 +24,7 @@ int main(void) {
   child = fork();
   if (child == 0) {
     session();
-    ASYNC_WAIT_CTX_free(ctx); /* its copy; the job is its parent's */
+    ASYNC_WAIT_CTX_free(ctx); /* the child's copy: the parent resumes the job */
     exit(0);
   }
   REQUIRE(waitpid(child, &status, 0) == child && status == 0);

@@ -1,4 +1,4 @@
-/* Breaks no rule: threads with jobs of their own, told by fds that each clears. */
+/* Breaks no rule: each thread runs its own jobs, and each job clears its wait fd. */
 #include <poll.h>
 #include <pthread.h>
 
@@ -12,7 +12,7 @@ static int operate(void* args) {
   eventfd_t count;
   (void)args;
   ASYNC_WAIT_CTX_set_wait_fd(current_context(), "engine", fd, NULL, NULL);
-  eventfd_write(fd, 1); /* the card is quick */
+  eventfd_write(fd, 1); /* the card completes at once */
   ASYNC_pause_job();
   REQUIRE(eventfd_read(fd, &count) == 0);
   REQUIRE(ASYNC_WAIT_CTX_clear_fd(current_context(), "engine"));

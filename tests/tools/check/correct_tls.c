@@ -1,4 +1,4 @@
-/* Breaks no rule: a server's handshakes, each waiting for its job by poll. */
+/* Breaks no rule: a server polls the wait fd of each handshake before it resumes it. */
 #include <poll.h>
 
 #include "tls.h"

@@ -1,4 +1,4 @@
-/* Breaks busy-resume: a callback was promised, and the job is resumed before it comes. */
+/* Breaks busy-resume: the application resumes a job before the callback that the job waits for. */
 #include "program.h"
 
 static int callback(void* arg) { return arg == NULL; }

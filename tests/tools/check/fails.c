@@ -1,5 +1,4 @@
-/* Breaks no rule, and ends as its argument says: with that exit code, or, below 0, by that signal.
- */
+/* Breaks no rule. Ends with its argument as exit code, or by signal N when the argument is -N. */
 #include <signal.h>
 #include <stdlib.h>
 

@@ -1,12 +1,12 @@
-/* Breaks fds-not-asked: the application asks once, and the engine changes the fd for each
- * operation. */
+/* Breaks fds-not-asked: the engine changes its wait fd for each operation, but the application asks
+ * for the fds once. */
 #include <poll.h>
 
 #include "program.h"
 
 static int operation(void) {
   eventfd_t count;
-  int fd = eventfd(1, EFD_NONBLOCK); /* the card is quick */
+  int fd = eventfd(1, EFD_NONBLOCK); /* the card completes at once */
   ASYNC_WAIT_CTX_set_wait_fd(current_context(), "engine", fd, NULL, NULL);
   ASYNC_pause_job();
   eventfd_read(fd, &count);
@@ -31,7 +31,7 @@ int main(void) {
   REQUIRE(ASYNC_WAIT_CTX_get_all_fds(ctx, &wait.fd, &count) && count == 1);
   REQUIRE(poll(&wait, 1, -1) == 1);
   REQUIRE(run(&job, ctx, operate_twice) == ASYNC_PAUSE);
-  /* By luck it does not wait on the old one, which would be for ever. */
+  /* Resumes at once: a wait for the old fd would never end. */
   REQUIRE(run(&job, ctx, operate_twice) == ASYNC_FINISH);
   ASYNC_WAIT_CTX_free(ctx);
   return 0;

@@ -1,4 +1,4 @@
-/* Breaks busy-resume in each of its workers, and the workers' parent breaks nothing. */
+/* Breaks busy-resume in each worker process. Their parent breaks no rule. */
 #include <stdlib.h>
 #include <sys/wait.h>
 

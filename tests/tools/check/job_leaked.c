@@ -1,4 +1,4 @@
-/* Breaks job-leaked: the process exits with a job paused. */
+/* Breaks job-leaked: the process exits with a paused job. */
 #include "program.h"
 
 static void start(ASYNC_JOB** job, ASYNC_WAIT_CTX* ctx) {

@@ -1,4 +1,4 @@
-/* Breaks job-leaked: a thread ends with a job paused, which no other thread can resume. */
+/* Breaks job-leaked: a thread ends with a paused job, which no other thread can resume. */
 #include <pthread.h>
 
 #include "program.h"
@@ -13,5 +13,5 @@ int main(void) {
   pthread_t thread;
   REQUIRE(pthread_create(&thread, NULL, serve, ASYNC_WAIT_CTX_new()) == 0);
   pthread_join(thread, NULL);
-  _exit(0); /* so that it is not the process's exit that finds it */
+  _exit(0); /* no exit handler runs: the end of the thread has to find the job */
 }

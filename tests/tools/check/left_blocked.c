@@ -1,4 +1,4 @@
-/* Breaks left-blocked: a job forgets to unblock. */
+/* Breaks left-blocked: a job ends while pausing is blocked. */
 #include "program.h"
 
 static int work(void* args) {

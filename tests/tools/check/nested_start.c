@@ -1,4 +1,4 @@
-/* Breaks nested-start: a job starts another. */
+/* Breaks nested-start: a job starts another job. */
 #include "program.h"
 
 static int start_another(void* args) {

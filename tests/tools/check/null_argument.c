@@ -1,4 +1,4 @@
-/* Breaks null-argument: a job without a context, which OpenSSL dies of when it is resumed. */
+/* Breaks null-argument: a job has no context. OpenSSL crashes when such a job is resumed. */
 #include "program.h"
 
 static int start(ASYNC_JOB** job) { return run(job, NULL, pause_once); }

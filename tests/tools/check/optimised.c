@@ -1,4 +1,4 @@
-/* Breaks busy-resume in a function that the compiler puts into its caller. */
+/* Breaks busy-resume in a function that the compiler inlines. */
 #include "program.h"
 
 static int fd;

@@ -1,4 +1,4 @@
-/* Breaks pause-blocked: an operation pauses in a section that must not be left. */
+/* Breaks pause-blocked: an operation pauses while pausing is blocked. */
 #include "program.h"
 
 static void operate(void) { ASYNC_pause_job(); }

@@ -1,6 +1,6 @@
 /*
- * What the programs here have in common: a job that pauses once, and a way to start and to resume
- * it. Included by one file each.
+ * For the programs of this folder: a job that pauses once, and a function that starts or resumes a
+ * job. Each program includes it in one file.
  */
 #ifndef GHOSTCARD_TESTS_TOOLS_CHECK_PROGRAM_H_
 #define GHOSTCARD_TESTS_TOOLS_CHECK_PROGRAM_H_
@@ -12,7 +12,7 @@
 
 #define UNUSED __attribute__((unused))
 
-/* For what has to be so for the program to mean anything. */
+/* If the condition is false, the program does not test what it should, and ends with code 4. */
 #define REQUIRE(condition)                                  \
   if (!(condition)) {                                       \
     fprintf(stderr, "line %d: %s\n", __LINE__, #condition); \

@@ -1,4 +1,4 @@
-/* Breaks resume-refused: a handle is used again after ASYNC_FINISH. */
+/* Breaks resume-refused: a job is resumed after ASYNC_FINISH. */
 #include "program.h"
 
 int main(void) {

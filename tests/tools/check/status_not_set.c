@@ -1,4 +1,4 @@
-/* Breaks status-not-set: the engine calls the callback, but never said that it would. */
+/* Breaks status-not-set: the engine calls the callback without having set the status. */
 #include "program.h"
 
 static int told;

@@ -1,6 +1,6 @@
 /*
- * A TLS handshake in memory, its server in SSL_MODE_ASYNC: the whole handshake runs in a job, and
- * the certificate callback stands for an engine's operation, which pauses it.
+ * A TLS handshake in memory. The server is in SSL_MODE_ASYNC: its handshake runs in a job, and the
+ * certificate callback plays an engine's operation that pauses the job.
  */
 #ifndef GHOSTCARD_TESTS_TOOLS_CHECK_TLS_H_
 #define GHOSTCARD_TESTS_TOOLS_CHECK_TLS_H_
@@ -17,7 +17,7 @@ UNUSED static void close_fd(ASYNC_WAIT_CTX* ctx, const void* key, OSSL_ASYNC_FD 
 }
 
 UNUSED static int operate(SSL* ssl, void* arg) {
-  int fd = eventfd(1, EFD_NONBLOCK | EFD_CLOEXEC); /* the card is quick */
+  int fd = eventfd(1, EFD_NONBLOCK | EFD_CLOEXEC); /* the card completes at once */
   eventfd_t count;
   (void)ssl;
   (void)arg;
@@ -52,7 +52,7 @@ UNUSED static void connect_in_memory(struct connection* connection) {
   SSL_set_mode(connection->server, SSL_MODE_ASYNC);
 }
 
-/* Goes on with the handshake until the server is done with it, or waits for its job. */
+/* Runs both sides until the server's handshake ends, or its job pauses. */
 UNUSED static int handshake(struct connection* connection) {
   for (;;) {
     int done;

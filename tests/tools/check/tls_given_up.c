@@ -1,5 +1,4 @@
-/* Breaks context-freed and job-leaked: a server gives a connection up in the middle of its
- * handshake. */
+/* Breaks context-freed and job-leaked: a server frees a connection during its handshake. */
 #include "tls.h"
 
 static void give_up(struct connection* connection) {

@@ -1,4 +1,4 @@
-/* Breaks wait-fd-closed: the fd is closed, and then cleared. */
+/* Breaks wait-fd-closed: the engine closes its wait fd, then clears it. */
 #include "program.h"
 
 static void done_with(int fd) {

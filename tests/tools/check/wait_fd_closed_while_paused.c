@@ -1,4 +1,4 @@
-/* Breaks wait-fd-closed: the job pauses with a wait fd that is closed. */
+/* Breaks wait-fd-closed: the wait fd of a paused job is closed. */
 #include "program.h"
 
 static int operate(void* args) {

@@ -1,5 +1,5 @@
-/* Breaks wait-fd-left-open: the engine clears its fd after each operation, and thinks that this
- * closes it. */
+/* Breaks wait-fd-left-open: after each operation, the engine clears its wait fd but does not close
+ * it. */
 #include "program.h"
 
 #define OPERATIONS 9
@@ -14,7 +14,7 @@ static void close_fd(ASYNC_WAIT_CTX* ctx, const void* key, OSSL_ASYNC_FD fd, voi
 static void done_with(void) { REQUIRE(ASYNC_WAIT_CTX_clear_fd(current_context(), "engine")); }
 
 static int operate(void* args) {
-  int fd = eventfd(1, EFD_NONBLOCK); /* the card is quick */
+  int fd = eventfd(1, EFD_NONBLOCK); /* the card completes at once */
   eventfd_t count;
   (void)args;
   ASYNC_WAIT_CTX_set_wait_fd(current_context(), "engine", fd, NULL, close_fd);

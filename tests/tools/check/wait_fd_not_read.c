@@ -1,4 +1,4 @@
-/* Breaks wait-fd-not-read: the operation goes on without taking the signal that it was woken by. */
+/* Breaks wait-fd-not-read: the resumed operation does not read the signal from its wait fd. */
 #include "program.h"
 
 static int fd;
@@ -18,7 +18,7 @@ int main(void) {
   fd = eventfd(0, EFD_NONBLOCK);
   REQUIRE(run(&job, ctx, operate) == ASYNC_PAUSE);
   REQUIRE(ASYNC_WAIT_CTX_get_all_fds(ctx, &told, &count) && told == fd);
-  eventfd_write(fd, 1); /* the card is done */
+  eventfd_write(fd, 1); /* the card completes the request */
   REQUIRE(run(&job, ctx, operate) == ASYNC_FINISH);
   ASYNC_WAIT_CTX_free(ctx);
   close(fd);

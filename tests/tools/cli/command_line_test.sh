@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The command line as a person meets it: what works says so, what is wrong is named, with exit code 2.
+# The command line: each command prints its result, and bad arguments are named, with exit code 2.
 # Argument: the ghostcard program.
 set -u
 # shellcheck source=tests/tools/cli/expect.sh
@@ -24,14 +24,14 @@ expect 2 "--seed: '18446744073709551616' given; allowed: a whole number below 2^
 expect 2 "--seeds: '0..18446744073709551615' given" simulate --seeds 0..18446744073709551615
 expect 1 "/dev/full: cannot be written to its end" simulate --seed 7 --log /dev/full
 
-# Output that nobody gets is no success.
+# Output that cannot be written is a failure.
 if "$ghostcard" simulate --seeds 1..2 >/dev/full 2>"$out"; then
   fail "standard output on a full disk: exit code 0"
 fi
 grep -qF "standard output cannot be written" "$out" || fail "standard output on a full disk is not named"
 
-# More jobs than descriptors, with many under way by then. UndefinedBehaviorSanitizer opens a pipe to
-# look at an object, and takes it for a broken one where no descriptor is left.
+# The bench runs out of file descriptors while jobs are under way. Not under UndefinedBehaviorSanitizer:
+# it opens a pipe to inspect an object, and reports a bad object when no descriptor is left.
 case $(ldd "$ghostcard") in
   *libubsan*) ;;
   *)
@@ -56,7 +56,7 @@ expect 2 "profiles that ship: ideal, qat-4xxx, qat-c62x, dsa" bench --profile qa
 expect 2 "No such file or directory" bench --config /nowhere.toml
 expect 2 "card 'dsa' has at most 8" bench --profile dsa --queue-pairs 9
 
-# What would be without effect is refused, and what cannot be written is known before the runs.
+# Options without effect are refused. A file that cannot be written is refused before the runs.
 expect 2 "--profile excludes --config" bench --profile dsa --config /nowhere.toml
 expect 2 "--tls-key requires --tls" bench --tls-key rsa2048
 expect 2 "--client-threads requires --tls" bench --client-threads 3
@@ -75,16 +75,16 @@ expect 2 "broken.toml:2: engine: no such key; did you mean 'engines'?" bench --c
 json=${TEST_TMPDIR:-/tmp}/out.json
 expect 0 "ops/s" bench "${small[@]}" --json "$json"
 python3 -c 'import json, sys; report = json.load(open(sys.argv[1])); assert len(report["runs"]) == 6' "$json" ||
-  fail "the JSON is not as promised"
+  fail "the JSON file does not have six runs"
 
 "$ghostcard" bench "${small[@]}" --json - 2>/dev/null | python3 -c 'import json, sys; json.load(sys.stdin)' ||
-  fail "--json - printed something else besides"
+  fail "--json - printed more than JSON"
 
-# A card that refuses and errs: counted, and reported by saturate's exit code.
+# Completion errors make saturate fail.
 printf '[[fault]]\nkind = "completion_error"\nevery_nth = 10\n' >"$config"
 expect 1 "SOMETHING WENT WRONG" saturate --requests 500 --config "$config" --operation null --depth 4
 
-# A TLS server without its card says that software did the work, and why there is no card.
+# A TLS server whose card is lost says that software did the work. Bad settings of the provider are named.
 tls=(bench --tls --tls-version 1.3 --tls-key ecdsa_p256 --notify fd --requests 20 --repetitions 1 --concurrency 4)
 printf '[[fault]]\nkind = "card_lost"\nat = "0ns"\n' >"$config"
 expect 0 "requests, which were done in software" "${tls[@]}" --config "$config"

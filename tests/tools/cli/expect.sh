@@ -1,5 +1,6 @@
 # shellcheck shell=sh
-# For tests of the program as a person meets it, which read this. Argument: the ghostcard program.
+# Sourced by tests that run the ghostcard program and look at its exit code and output.
+# Argument of those tests: the ghostcard program.
 ghostcard=$1
 out=${TEST_TMPDIR:-/tmp}/out
 failures=0

@@ -1,5 +1,5 @@
 #!/bin/sh
-# simulate and replay as a person meets them. Argument: the ghostcard program.
+# Exit codes and output of simulate and replay. Argument: the ghostcard program.
 set -u
 # shellcheck source=tests/tools/cli/expect.sh
 . "$(dirname "$0")/../cli/expect.sh"
@@ -22,7 +22,7 @@ expect 2 "--log requires --seed" simulate --log "$tmp/log"
 expect 2 "--seed excludes --seeds" simulate --seed 1 --seeds 1..2
 expect 1 "/nowhere/log: No such file or directory" simulate --seed 1 --log /nowhere/log
 
-# The same seed has the same hash; its log replays to the same, and to what else was asked for.
+# A seed gives one hash each time, and its log replays to that hash. replay writes a trace and a test case.
 "$ghostcard" simulate --seed 11 --log "$tmp/log" >"$out" || fail "simulate --seed 11"
 hash=$(sed -n 's/^event log hash //p' "$out")
 expect 0 "event log hash $hash" simulate --seed 11
@@ -33,7 +33,7 @@ grep -q "TEST(ReplayTest, EveryRuleHoldsAndEverythingEnds)" "$tmp/case.cc" || fa
 sed 's/^# hash .*/# hash 1/' "$tmp/log" >"$tmp/other"
 expect 0 "another version wrote it" replay "$tmp/other"
 
-# Errors that go on when the faults are said to be over: broken. A response lost for good: stuck.
+# Completion errors after faults_end break an invariant. A lost response without a time limit is stuck.
 cat >"$tmp/broken.toml" <<TOML
 [card]
 operation.sha256.service = "100us"
@@ -55,7 +55,7 @@ expect 3 "response_delayed" replay --no-reduce "$tmp/broken.toml"
 sed 's/completion_error/response_dropped/; s/^faults_end.*//' "$tmp/broken.toml" >"$tmp/stuck.toml"
 expect 4 "no progress: not everything had ended" replay "$tmp/stuck.toml"
 
-# What a file expects has the last word, by each way to be told.
+# The [expect] tables of a file decide the exit code, for each notification.
 printf '[expect]\nok = 64\n[expect_fd]\ncallbacks = 0\n' >"$tmp/expected.toml"
 expect 0 "as expected" replay "$tmp/expected.toml"
 printf '[expect]\nok = 64\n[expect_callback]\nok = 65\n' >"$tmp/expected.toml"

@@ -1,5 +1,5 @@
-// Runs drawn from seeds: the same seed is the same run, a run that fails is told apart by how, made
-// smaller and written down, and the swarm gets everywhere.
+// Runs drawn from seeds: a seed always gives the same run, a failing run gets a verdict, is reduced
+// and is written to a file, and the swarm reaches every mark.
 #include "tools/simulate/simulate.h"
 
 #include <fcntl.h>
@@ -44,7 +44,7 @@ scenario::ScenarioOptions Small() {
   return options;
 }
 
-// Its errors go on when the faults are said to be over, which breaks a rule; the others do not.
+// The completion errors go on after faults_end, which breaks a rule. The other faults break none.
 scenario::ScenarioOptions Broken() {
   scenario::ScenarioOptions options = Small();
   options.card.faults.rules = {
@@ -55,7 +55,7 @@ scenario::ScenarioOptions Broken() {
   return options;
 }
 
-// A response is lost, and nobody gave the engine a time limit or resets the card afterwards.
+// A response is lost, the engine has no time limit, and the card is not reset afterwards.
 scenario::ScenarioOptions Stuck() {
   scenario::ScenarioOptions options = Small();
   options.faults_end.reset();
@@ -63,8 +63,8 @@ scenario::ScenarioOptions Stuck() {
   return options;
 }
 
-// Runs in this process leave it their stacks, which ThreadSanitizer counts as threads; and in a
-// child forked from a process of several threads it sees races where there are none.
+// Runs in this process leave job stacks behind. ThreadSanitizer counts a stack as a thread, and
+// reports false races in a child that is forked from a process with several threads.
 class InThisProcess : public testing::Test {
  protected:
   void TearDown() override { waitctx::CleanupThread(); }
@@ -82,7 +82,7 @@ TEST_F(SwarmTest, SameSeedIsTheSameRunEventByEvent) {
     scenario::EventLog first(true);
     scenario::EventLog second(true);
     const auto result = scenario::RunScenario(options, {.log = &first});
-    if (!result) continue;  // no instance for it
+    if (!result) continue;  // the card has no free instance
     EXPECT_EQ(result->broken, std::vector<std::string>{});
     ASSERT_TRUE(scenario::RunScenario(options, {.log = &second}));
     EXPECT_EQ(first.events(), second.events());
@@ -92,7 +92,7 @@ TEST_F(SwarmTest, SameSeedIsTheSameRunEventByEvent) {
   EXPECT_GE(hashes.size(), 19u);
 }
 
-// But for tasks that are destroyed, which jobs cannot be.
+// Without runs that free contexts: a task can be destroyed, a job cannot.
 TEST_F(SwarmTest, TasksAreToldAsJobsAre) {
   uint32_t worst_moments = 0;
   for (uint64_t seed = 1; seed <= 100; ++seed) {
@@ -103,7 +103,7 @@ TEST_F(SwarmTest, TasksAreToldAsJobsAre) {
     scenario::EventLog in_tasks(true);
     options.tasks = false;
     const auto result = scenario::RunScenario(options, {.log = &in_jobs});
-    if (!result) continue;  // no instance for it
+    if (!result) continue;  // the card has no free instance
     options.tasks = true;
     const auto other = scenario::RunScenario(options, {.log = &in_tasks});
     ASSERT_TRUE(other);
@@ -114,7 +114,7 @@ TEST_F(SwarmTest, TasksAreToldAsJobsAre) {
   EXPECT_GE(worst_moments, 1u);
 }
 
-// An engine takes it for a dead card, and resets it, when nothing comes back meanwhile.
+// When no response comes during the alarm, the engine takes the card for dead and resets it.
 TEST_F(RunScenarioTest, FalseAlarmThatOutlastsTheFaultsIsWaitedFor) {
   scenario::ScenarioOptions options = Small();
   options.operations = 1;
@@ -130,7 +130,7 @@ TEST_F(RunScenarioTest, FalseAlarmThatOutlastsTheFaultsIsWaitedFor) {
   EXPECT_EQ(result->faults[static_cast<size_t>(FaultKind::kHeartbeatFalseAlarm)], 1u);
 }
 
-// Its result was taken from the card by another that waited in place: no poll finds it then.
+// Another job that waits in place pops this job's completion, so no later poll finds one.
 TEST_F(RunScenarioTest, JobOfAFreedContextMayBeTheLastToEnd) {
   const auto file = scenario::ParseScenario(R"([run]
 seed = 1604232945247200767
@@ -324,7 +324,8 @@ TEST(RunTraceTest, SlicesBeginAndEnd) {
 
 // Skipped under a sanitizer, where this number of seeds takes minutes.
 TEST(SimulateTest, SwarmReachesEveryMarkAndFiresEveryFault) {
-  if (!text::IsOptimisedBuild()) GTEST_SKIP() << "this many seeds want an optimised build";
+  if (!text::IsOptimisedBuild())
+    GTEST_SKIP() << "3000 seeds take minutes in a build that is not optimised";
   const SimulateReport report =
       RunSimulate({.seeds = {.first = 1, .last = 3000}, .workers = 2}).value();
   ASSERT_FALSE(report.failure) << "SEED=" << report.failure->seed << " " << report.failure->what;
