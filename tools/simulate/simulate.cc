@@ -11,10 +11,12 @@
 #include <memory>
 #include <new>
 #include <sstream>
+#include <string_view>
 #include <vector>
 
 #include "engine/operation.h"
 #include "hwsim/base/coverage_mark.h"
+#include "hwsim/base/enum_names.h"
 #include "tools/scenario/scenario.h"
 #include "tools/simulate/run_log.h"
 #include "tools/simulate/swarm.h"
@@ -84,8 +86,8 @@ hwsim::Expected<scenario::ScenarioResult> RunWatched(const scenario::ScenarioOpt
 using Counts = std::map<std::string, uint64_t>;
 
 void Add(const scenario::ScenarioResult& result, const scenario::EventLog& log, Counts& counts) {
-  for (uint8_t i = 0; i <= static_cast<uint8_t>(engine::Outcome::kBusy); ++i) {
-    const std::string name(engine::OutcomeName(static_cast<engine::Outcome>(i)));
+  for (const std::string_view outcome : hwsim::EnumNames<engine::Outcome>::All()) {
+    const std::string name(outcome);
     counts[name] += result.count(name);
     counts["operations"] += result.count(name);
   }

@@ -20,11 +20,6 @@ void OpensslDeleter::operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
 void OpensslDeleter::operator()(X509* certificate) const { X509_free(certificate); }
 void OpensslDeleter::operator()(BIO* bio) const { BIO_free(bio); }
 
-std::string_view TlsKeyName(TlsKey key) {
-  static constexpr std::array<std::string_view, 3> kNames = {"rsa2048", "rsa4096", "ecdsa_p256"};
-  return kNames[static_cast<size_t>(key)];
-}
-
 hwsim::Error OpensslError(std::string_view what) {
   std::string message(what);
   const char* data = nullptr;

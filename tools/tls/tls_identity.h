@@ -8,17 +8,32 @@
 
 #include <openssl/ssl.h>
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
 
+#include "hwsim/base/enum_names.h"
 #include "hwsim/base/error.h"
 
 namespace tools::tls {
 
 enum class TlsKey : uint8_t { kRsa2048, kRsa4096, kEcdsaP256 };
-std::string_view TlsKeyName(TlsKey key);  // "rsa2048", "rsa4096", "ecdsa_p256"
+
+}  // namespace tools::tls
+
+template <>
+inline constexpr auto hwsim::kNamesOf<tools::tls::TlsKey> =
+    std::to_array<hwsim::EnumName<tools::tls::TlsKey>>({
+        {tools::tls::TlsKey::kRsa2048, "rsa2048"},
+        {tools::tls::TlsKey::kRsa4096, "rsa4096"},
+        {tools::tls::TlsKey::kEcdsaP256, "ecdsa_p256"},
+    });
+
+namespace tools::tls {
+
+constexpr std::string_view TlsKeyName(TlsKey key) { return hwsim::EnumNames<TlsKey>::NameOf(key); }
 
 struct TlsIdentity {
   std::string key_pem;  // PKCS#8

@@ -26,22 +26,6 @@ namespace tools::tls {
 
 using hwsim::Expected;
 
-std::string_view TlsVersionName(TlsVersion version) {
-  return version == TlsVersion::k12 ? "1.2" : "1.3";
-}
-
-std::string_view TlsNotifyName(TlsNotify notify) {
-  switch (notify) {
-    case TlsNotify::kNone:
-      return "none";
-    case TlsNotify::kFd:
-      return "fd";
-    case TlsNotify::kCallback:
-      break;
-  }
-  return "callback";
-}
-
 namespace {
 
 struct Connection;
