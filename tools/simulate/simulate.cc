@@ -17,6 +17,7 @@
 #include "engine/operation.h"
 #include "hwsim/base/coverage_mark.h"
 #include "hwsim/base/enum_names.h"
+#include "hwsim/base/fd.h"
 #include "tools/scenario/scenario.h"
 #include "tools/simulate/run_log.h"
 #include "tools/simulate/swarm.h"
@@ -187,8 +188,7 @@ class Sweep {
   }
 
   void HandleOutput(Worker& worker) {
-    pollfd entry{.fd = worker.process->fd(), .events = POLLIN, .revents = 0};
-    if (::poll(&entry, 1, 0) == 0) {
+    if (!hwsim::IsReadable(worker.process->fd())) {
       if (worker.busy && Clock::now() - worker.begun > kSeedTimeMax) {
         worker.process->Kill();
         Fail(worker, Verdict::kStuck,
@@ -338,8 +338,7 @@ hwsim::Expected<ScenarioTrial> TryScenario(const scenario::ScenarioOptions& opti
       trial.what = fmt::format("still running after {} s of real time", kSeedTimeMax.count());
       return trial;
     }
-    pollfd entry{.fd = (*process)->fd(), .events = POLLIN, .revents = 0};
-    if (::poll(&entry, 1, 1000) == 0) continue;
+    if (!hwsim::IsReadable((*process)->fd(), std::chrono::seconds(1))) continue;
     for (const std::string& line : (*process)->ReadLines(ended)) {
       able = TakeTrialLine(line, trial) && able;
     }
