@@ -76,10 +76,10 @@ Expected<hwsim::UniqueFd> FileOf(const std::string& text) {
 
 }  // namespace
 
-Expected<OpensslPtr<OSSL_LIB_CTX>> LoadCard(const TlsCardOptions& options) {
+Expected<LibraryPtr> LoadCard(const TlsCardOptions& options) {
   const auto file = FileOf(Configuration(options));
   if (!file) return hwsim::Unexpected(file.error());
-  OpensslPtr<OSSL_LIB_CTX> library(OSSL_LIB_CTX_new());
+  LibraryPtr library(OSSL_LIB_CTX_new());
   const std::string path = fmt::format("/proc/self/fd/{}", file->get());
   if (library == nullptr) return hwsim::Unexpected(OpensslError("a library context"));
   if (OSSL_PROVIDER_add_builtin(library.get(), "ghostcard", OSSL_provider_init) != 1 ||

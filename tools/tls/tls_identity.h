@@ -16,6 +16,7 @@
 
 #include "hwsim/base/enum_names.h"
 #include "hwsim/base/error.h"
+#include "hwsim/operations/libcrypto.h"
 
 namespace tools::tls {
 
@@ -47,17 +48,11 @@ struct TlsIdentity {
 // An Error of `what` and the messages on this thread's libcrypto error queue. Empties the queue.
 hwsim::Error OpensslError(std::string_view what);
 
-struct OpensslDeleter {
-  void operator()(SSL* ssl) const;
-  void operator()(SSL_CTX* context) const;
-  void operator()(SSL_SESSION* session) const;
-  void operator()(OSSL_LIB_CTX* library) const;
-  void operator()(EVP_PKEY* key) const;
-  void operator()(X509* certificate) const;
-  void operator()(BIO* bio) const;
-};
-template <typename T>
-using OpensslPtr = std::unique_ptr<T, OpensslDeleter>;
+// Owners of objects of libssl and libcrypto.
+using LibraryPtr = std::unique_ptr<OSSL_LIB_CTX, hwsim::operations::Freer<OSSL_LIB_CTX_free>>;
+using SslContextPtr = std::unique_ptr<SSL_CTX, hwsim::operations::Freer<SSL_CTX_free>>;
+using SslSessionPtr = std::unique_ptr<SSL_SESSION, hwsim::operations::Freer<SSL_SESSION_free>>;
+using SslPtr = std::unique_ptr<SSL, hwsim::operations::Freer<SSL_free>>;
 
 // Gives `context` the identity. Requires: `context` was made with `library` and `properties`.
 hwsim::Expected<void> UseIdentity(SSL_CTX* context, OSSL_LIB_CTX* library,
