@@ -4,11 +4,13 @@
 #ifndef GHOSTCARD_ENGINE_RUN_OPTIONS_H_
 #define GHOSTCARD_ENGINE_RUN_OPTIONS_H_
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string_view>
 
 #include "hwsim/base/clock.h"
+#include "hwsim/base/enum_names.h"
 
 namespace engine {
 
@@ -24,8 +26,6 @@ enum class [[nodiscard]] Outcome : uint8_t{
     kBusy,         // the card still has the request of an earlier run that was given up: nothing
                    // happened, try again later
 };
-// "ok", "failed", "device_error", "refused", "timed_out", "cancelled", "busy".
-std::string_view OutcomeName(Outcome outcome);
 
 // What a run does when the card fails it.
 struct Recovery {
@@ -44,7 +44,6 @@ enum class RetryPolicy : uint8_t {
   kWhenSpace,  // when a slot is kept for it: first come, first served
   kImmediate,  // at once: the application tries again and again, as with the QAT engine
 };
-std::string_view RetryPolicyName(RetryPolicy policy);  // "when_space", "immediate"
 
 struct RunOptions {
   std::optional<hwsim::Duration> time_limit;  // from now; none: the engine's
@@ -57,6 +56,35 @@ struct RunOptions {
   // apart, before the run ends with kRefused. None: it waits for space without a limit.
   std::optional<uint32_t> retries_max;
 };
+
+}  // namespace engine
+
+template <>
+inline constexpr auto hwsim::kNamesOf<engine::Outcome> =
+    std::to_array<hwsim::EnumName<engine::Outcome>>({
+        {engine::Outcome::kOk, "ok"},
+        {engine::Outcome::kFailed, "failed"},
+        {engine::Outcome::kDeviceError, "device_error"},
+        {engine::Outcome::kRefused, "refused"},
+        {engine::Outcome::kTimedOut, "timed_out"},
+        {engine::Outcome::kCancelled, "cancelled"},
+        {engine::Outcome::kBusy, "busy"},
+    });
+template <>
+inline constexpr auto hwsim::kNamesOf<engine::RetryPolicy> =
+    std::to_array<hwsim::EnumName<engine::RetryPolicy>>({
+        {engine::RetryPolicy::kWhenSpace, "when_space"},
+        {engine::RetryPolicy::kImmediate, "immediate"},
+    });
+
+namespace engine {
+
+constexpr std::string_view OutcomeName(Outcome outcome) {
+  return hwsim::EnumNames<Outcome>::NameOf(outcome);
+}
+constexpr std::string_view RetryPolicyName(RetryPolicy policy) {
+  return hwsim::EnumNames<RetryPolicy>::NameOf(policy);
+}
 
 }  // namespace engine
 

@@ -4,9 +4,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <functional>
-#include <initializer_list>
 #include <optional>
 #include <span>
 #include <string>
@@ -23,8 +23,6 @@ namespace engine::openssl {
 namespace {
 
 using hwsim::Expected;
-using hwsim::completion::CompletionMode;
-using hwsim::rings::TransportKind;
 
 // Sets an option from its text. Returns what is allowed, or an empty string on success.
 using Setter = std::function<std::string(OffloadOptions&, std::string_view)>;
@@ -46,12 +44,9 @@ Setter Number(uint64_t low, uint64_t high,
   };
 }
 
+// The option takes one of `names`, which live as long as the program.
 template <typename T>
-using Names = std::vector<hwsim::EnumName<T>>;
-
-// The option takes one of `names`.
-template <typename T>
-Setter OneOf(const Names<T>& names, T OffloadOptions::*member) {
+Setter OneOf(std::span<const hwsim::EnumName<T>> names, T OffloadOptions::*member) {
   return [=](OffloadOptions& options, std::string_view text) -> std::string {
     std::vector<std::string_view> allowed;
     for (const auto& [value, name] : names) {
@@ -65,17 +60,16 @@ Setter OneOf(const Names<T>& names, T OffloadOptions::*member) {
   };
 }
 
+// The option takes one of the enumeration's names.
 template <typename T>
-Names<T> NamesOf(std::initializer_list<T> values, std::string_view (*name_of)(T)) {
-  Names<T> names;
-  for (const T value : values) names.push_back({value, name_of(value)});
-  return names;
+Setter OneOf(T OffloadOptions::*member) {
+  return OneOf<T>(hwsim::EnumNames<T>::kEntries, member);
 }
 
 Setter Switch(bool OffloadOptions::*member) {
-  return OneOf<bool>(
-      {{true, "on"}, {false, "off"}, {true, "1"}, {false, "0"}, {true, "yes"}, {false, "no"}},
-      member);
+  static constexpr auto kNames = std::to_array<hwsim::EnumName<bool>>(
+      {{true, "on"}, {false, "off"}, {true, "1"}, {false, "0"}, {true, "yes"}, {false, "no"}});
+  return OneOf<bool>(kNames, member);
 }
 
 // Checks the name already here, so that the error names the option.
@@ -103,14 +97,8 @@ std::span<const Option> AllOptions() {
   static const std::vector<Option>* const all = new std::vector<Option>{
       {"profile", SetProfile},
       {"config", SetConfig},
-      {"transport", OneOf<TransportKind>({{TransportKind::kAuto, "auto"},
-                                          {TransportKind::kUring, "uring"},
-                                          {TransportKind::kMemory, "memory"}},
-                                         &OffloadOptions::transport)},
-      {"completion", OneOf(NamesOf({CompletionMode::kInterrupt, CompletionMode::kPolling,
-                                    CompletionMode::kInline},
-                                   &hwsim::completion::CompletionModeName),
-                           &OffloadOptions::completion)},
+      {"transport", OneOf(&OffloadOptions::transport)},
+      {"completion", OneOf(&OffloadOptions::completion)},
       {"poll_interval_us", Number(1, 1'000'000,
                                   [](OffloadOptions& options, uint64_t value) {
                                     options.poll_interval = std::chrono::microseconds(value);
@@ -120,8 +108,7 @@ std::span<const Option> AllOptions() {
                                         options.watchdog_interval =
                                             std::chrono::milliseconds(value);
                                       })},
-      {"retry", OneOf(NamesOf({RetryPolicy::kWhenSpace, RetryPolicy::kImmediate}, &RetryPolicyName),
-                      &OffloadOptions::retry)},
+      {"retry", OneOf(&OffloadOptions::retry)},
       {"callback_when_space", Switch(&OffloadOptions::callback_when_space)},
       {"queue_pairs", Number(1, 1024,
                              [](OffloadOptions& options, uint64_t value) {

@@ -13,14 +13,6 @@ namespace {
 
 constexpr int64_t kIntegerMax = std::numeric_limits<int64_t>::max();
 
-std::vector<std::string_view> OperationNames() {
-  std::vector<std::string_view> names;
-  for (size_t i = 0; i < operations::kOperationKindCount; ++i) {
-    names.push_back(operations::OperationName(static_cast<operations::OperationKind>(i)));
-  }
-  return names;
-}
-
 std::vector<std::string_view> KindNames() {
   std::vector<std::string_view> names;
   for (const faults::FaultForm& form : faults::FaultForms()) names.push_back(form.name);
@@ -93,9 +85,7 @@ faults::FaultRule ReadFaultRule(const toml::table& table, const std::string& pat
     reader.Mistake(table, "kind", "not given; one of " + JoinedNames(kinds) + " is needed");
   }
   ReadTrigger(reader, table, rule);
-  if (const auto operation = reader.Choice("operation", OperationNames())) {
-    rule.operation = static_cast<operations::OperationKind>(*operation);
-  }
+  rule.operation = reader.Choice<operations::OperationKind>("operation");
   uint32_t queue_pair = 0;
   reader.Integer("queue_pair", 0, int64_t{queue_pairs_max} - 1, queue_pair);
   if (table.contains("queue_pair")) rule.queue_pair = queue_pair;

@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "hwsim/base/clock.h"
+#include "hwsim/base/enum_names.h"
 #include "hwsim/base/error.h"
 
 namespace hwsim::config {
@@ -59,6 +60,14 @@ class TomlReader {
   void Time(std::string_view key, Duration most, Duration& value);
   // The index in `names` of the value. nullopt: the key is not there, or its value is a mistake.
   std::optional<size_t> Choice(std::string_view key, const std::vector<std::string_view>& names);
+  // The value of the enumeration T whose name (EnumNames) is given. nullopt: as for Choice above.
+  template <typename T>
+  std::optional<T> Choice(std::string_view key) {
+    constexpr auto kNames = EnumNames<T>::All();
+    const std::optional<size_t> chosen = Choice(key, {kNames.begin(), kNames.end()});
+    if (!chosen) return std::nullopt;
+    return EnumNames<T>::kEntries[*chosen].value;
+  }
   // The table under `key`. nullptr: the key is not there, or its value is a mistake.
   const toml::table* Table(std::string_view key);
   // The array of tables under `key`. nullptr: as for Table.

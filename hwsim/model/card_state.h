@@ -4,8 +4,11 @@
 #ifndef GHOSTCARD_HWSIM_MODEL_CARD_STATE_H_
 #define GHOSTCARD_HWSIM_MODEL_CARD_STATE_H_
 
+#include <array>
 #include <cstdint>
 #include <string_view>
+
+#include "hwsim/base/enum_names.h"
 
 namespace hwsim::model {
 
@@ -16,7 +19,24 @@ enum class CardState : uint8_t {
   kRestarting,  // refuses requests; the requests on it have completed with kCardReset
   kLost,        // as kRestarting, for good
 };
-std::string_view CardStateName(CardState state);  // "up", "fatal_error", "restarting", "lost"
+
+}  // namespace hwsim::model
+
+namespace hwsim {
+template <>
+inline constexpr auto kNamesOf<model::CardState> = std::to_array<EnumName<model::CardState>>({
+    {model::CardState::kUp, "up"},
+    {model::CardState::kFatalError, "fatal_error"},
+    {model::CardState::kRestarting, "restarting"},
+    {model::CardState::kLost, "lost"},
+});
+}  // namespace hwsim
+
+namespace hwsim::model {
+
+constexpr std::string_view CardStateName(CardState state) {
+  return EnumNames<CardState>::NameOf(state);
+}
 
 }  // namespace hwsim::model
 

@@ -83,6 +83,26 @@ enum class CompletionStatus : uint8_t {
   kCardReset,        // the card was reset or lost with the request on it: do not use the result
 };
 
+}  // namespace hwsim::operations
+
+namespace hwsim {
+template <>
+inline constexpr auto kNamesOf<operations::CompletionStatus> =
+    std::to_array<EnumName<operations::CompletionStatus>>({
+        {operations::CompletionStatus::kPending, "pending"},
+        {operations::CompletionStatus::kOk, "ok"},
+        {operations::CompletionStatus::kOperationFailed, "operation_failed"},
+        {operations::CompletionStatus::kDeviceError, "device_error"},
+        {operations::CompletionStatus::kCardReset, "card_reset"},
+    });
+}  // namespace hwsim
+
+namespace hwsim::operations {
+
+constexpr std::string_view CompletionStatusName(CompletionStatus status) {
+  return EnumNames<CompletionStatus>::NameOf(status);
+}
+
 struct Request {
   // Does the work. The card calls it at most once per submit: a real card on one of its execution
   // threads, a virtual card on the thread that drives the card. Returns false if the work failed.

@@ -34,9 +34,9 @@ void BenchCommand::AddTo(CLI::App& app) {
   options_.operations = {OperationKind::kNull, OperationKind::kRsa2048Sign};
   app.footer(kFooter);
   common_.AddTo(app, "ideal");
-  completions_ = AddChoices(app, "--completion", options_.completions, CompletionChoices(),
+  completions_ = AddChoices(app, "--completion", options_.completions, ChoicesOf<CompletionMode>(),
                             "How completions are noticed; default: all");
-  AddChoices(app, "--notify", options_.notifies, NotifyChoices(),
+  AddChoices(app, "--notify", options_.notifies, ChoicesOf<load::Notify>(),
              "How the job is notified; default: both");
   AddChoices(app, "--operation", options_.operations, OperationChoices(),
              "What each job runs; default: null and rsa2048_sign");

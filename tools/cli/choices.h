@@ -5,19 +5,13 @@
 #define GHOSTCARD_TOOLS_CLI_CHOICES_H_
 
 #include <CLI/CLI.hpp>
-#include <initializer_list>
 #include <map>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
-#include "engine/engine.h"
 #include "hwsim/base/enum_names.h"
-#include "hwsim/completion/completion_service.h"
 #include "hwsim/operations/request.h"
-#include "hwsim/rings/transport.h"
-#include "tools/load/notify.h"
 
 namespace tools::cli {
 
@@ -32,18 +26,7 @@ Choices<T> ChoicesOf() {
   for (const auto& entry : hwsim::EnumNames<T>::kEntries) choices.emplace(entry.name, entry.value);
   return choices;
 }
-// These values, named by `name_of`.
-template <typename T>
-Choices<T> ChoicesOf(std::initializer_list<T> values, std::string_view (*name_of)(T)) {
-  Choices<T> choices;
-  for (const T value : values) choices.emplace(name_of(value), value);
-  return choices;
-}
 
-Choices<hwsim::completion::CompletionMode> CompletionChoices();
-Choices<load::Notify> NotifyChoices();
-Choices<hwsim::rings::TransportKind> TransportChoices();
-Choices<engine::RetryPolicy> RetryChoices();
 Choices<hwsim::operations::OperationKind> OperationChoices();  // without kOther
 Choices<bool> WorkChoices();  // "real", "none": whether operations execute
 

@@ -16,7 +16,7 @@ namespace tools::cli {
 
 void CommonArguments::AddTo(CLI::App& app, const std::string& default_profile) {
   profile = default_profile;
-  AddChoice(app, "--transport", card.transport, TransportChoices(),
+  AddChoice(app, "--transport", card.transport, ChoicesOf<hwsim::rings::TransportKind>(),
             "How requests travel: through io_uring, through rings in shared memory, or through "
             "io_uring if the kernel permits it");
   CLI::Option* const named =

@@ -35,11 +35,12 @@ void SaturateCommand::AddTo(CLI::App& app) {
   common_.card.do_work = false;
   app.footer(kFooter);
   common_.AddTo(app, "qat-4xxx");
-  AddChoices(app, "--completion", options_.completions, CompletionChoices(),
+  AddChoices(app, "--completion", options_.completions,
+             ChoicesOf<hwsim::completion::CompletionMode>(),
              "How completions are noticed; default: interrupt");
-  AddChoices(app, "--notify", options_.notifies, NotifyChoices(),
+  AddChoices(app, "--notify", options_.notifies, ChoicesOf<load::Notify>(),
              "How the job is notified; default: both");
-  AddChoices(app, "--retry", options_.retries, RetryChoices(),
+  AddChoices(app, "--retry", options_.retries, ChoicesOf<engine::RetryPolicy>(),
              "When a refused job is told to try again; default: both");
   AddChoice(app, "--operation", options_.operation, OperationChoices(), "What each job runs");
   app.add_option("--size", options_.size_bytes, "Bytes of input")

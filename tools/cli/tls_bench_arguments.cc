@@ -22,14 +22,10 @@ void TlsBenchArguments::AddTo(CLI::App& app) {
                    "by callback. --requests counts handshakes, --concurrency counts connections, "
                    "and --completion takes one name (default: interrupt)");
   for (const char* other : {"--operation", "--size", "--work"}) tls->excludes(other);
-  AddChoices(app, "--tls-version", versions,
-             ChoicesOf({tls::TlsVersion::k12, tls::TlsVersion::k13}, &tls::TlsVersionName),
+  AddChoices(app, "--tls-version", versions, ChoicesOf<tls::TlsVersion>(),
              "The TLS version; default: both")
       ->needs(tls);
-  AddChoices(app, "--tls-key", keys,
-             ChoicesOf({tls::TlsKey::kRsa2048, tls::TlsKey::kRsa4096, tls::TlsKey::kEcdsaP256},
-                       &tls::TlsKeyName),
-             "The server's key; default: all")
+  AddChoices(app, "--tls-key", keys, ChoicesOf<tls::TlsKey>(), "The server's key; default: all")
       ->needs(tls);
   app.add_option("--client-threads", client_threads, "Threads that run the clients")
       ->check(CLI::Range(1u, 64u))

@@ -47,18 +47,13 @@ constexpr std::array<Form, kEventKindCount> kForms = {{
 }};
 static_assert(static_cast<size_t>(EventKind::kBroken) + 1 == kEventKindCount);
 
-std::string_view StatusName(uint8_t status) {
-  static constexpr std::array<std::string_view, 5> kNames = {"pending", "ok", "operation_failed",
-                                                             "device_error", "card_reset"};
-  return status < kNames.size() ? kNames[status] : "?";
-}
-
 std::string_view DetailName(Detail detail, uint8_t value) {
   switch (detail) {
     case Detail::kOperation:
       return hwsim::operations::OperationName(static_cast<hwsim::operations::OperationKind>(value));
     case Detail::kStatus:
-      return StatusName(value);
+      return hwsim::operations::CompletionStatusName(
+          static_cast<hwsim::operations::CompletionStatus>(value));
     case Detail::kOutcome:
       return engine::OutcomeName(static_cast<engine::Outcome>(value));
     case Detail::kState:

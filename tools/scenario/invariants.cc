@@ -4,7 +4,7 @@
 #include <span>
 #include <utility>
 
-#include "tools/scenario/is_readable.h"
+#include "hwsim/base/fd.h"
 
 namespace tools::scenario {
 
@@ -22,7 +22,7 @@ uint64_t KeyOf(uint32_t queue_pair, uint64_t number) { return uint64_t{queue_pai
 
 bool IsWaitFdReadable(const SimulatedJob& job) {
   int fd = -1;
-  return job.context->CopyWaitFds(std::span(&fd, 1)) != 0 && IsReadable(fd);
+  return job.context->CopyWaitFds(std::span(&fd, 1)) != 0 && hwsim::IsReadable(fd);
 }
 
 }  // namespace

@@ -1,11 +1,9 @@
 #include "tools/scenario/scenario.h"
 
-#include <filesystem>
-#include <iterator>
 #include <string>
-#include <system_error>
 #include <utility>
 
+#include "hwsim/base/open_descriptors.h"
 #include "tools/scenario/list_driver.h"
 #include "tools/scenario/recovery_phase.h"
 #include "tools/scenario/run_recorder.h"
@@ -80,20 +78,13 @@ hwsim::Expected<ScenarioResult> Run(const ScenarioOptions& options, const Scenar
   return std::move(recorder.result());
 }
 
-size_t OpenDescriptors() {
-  using std::filesystem::directory_iterator;
-  std::error_code error;  // without a free descriptor the folder cannot be read: counts 0
-  return static_cast<size_t>(
-      std::distance(directory_iterator("/proc/self/fd", error), directory_iterator()));
-}
-
 }  // namespace
 
 hwsim::Expected<ScenarioResult> RunScenario(const ScenarioOptions& options,
                                             const ScenarioWatch& watch) {
-  const size_t before = OpenDescriptors();
+  const size_t before = hwsim::CountOpenDescriptors();
   auto result = Run(options, watch);
-  const size_t after = OpenDescriptors();
+  const size_t after = hwsim::CountOpenDescriptors();
   if (after == before) return result;
   const std::string rule = std::to_string(after) + " descriptors are open after the run, and " +
                            std::to_string(before) + " were before";

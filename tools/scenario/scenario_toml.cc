@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "hwsim/base/enum_names.h"
 #include "hwsim/config/profile_table.h"
 #include "hwsim/config/toml_reader.h"
 
@@ -19,13 +20,10 @@ using hwsim::config::TomlReader;
 constexpr Duration kTimeMax = std::chrono::hours(1);
 constexpr int64_t kCountMax = std::numeric_limits<int64_t>::max();
 
-// The names of a ScenarioResult's counts.
-constexpr std::array<std::string_view, 21> kCounts = {
-    "ok",           "failed",     "device_error", "refused", "timed_out", "cancelled",
-    "busy",         "wrong",      "stuck",        "again",   "err",       "wakes",
-    "callbacks",    "spurious",   "in_software",  "late",    "retried",   "resets",
-    "false_alarms", "told_again", "left_on_card"};
-constexpr std::array<std::string_view, 2> kCardCounts = {"faults", "interrupts"};
+// The names of a ScenarioResult's counts, besides the names of the outcomes.
+constexpr auto kCounts = std::to_array<std::string_view>(
+    {"wrong", "stuck", "again", "err", "wakes", "callbacks", "spurious", "in_software", "late",
+     "retried", "resets", "false_alarms", "told_again", "left_on_card", "faults", "interrupts"});
 
 // Reads a time. Without the key `value` stays as it is.
 void ReadTime(TomlReader& reader, std::string_view key, std::optional<Duration>& value) {
@@ -35,40 +33,21 @@ void ReadTime(TomlReader& reader, std::string_view key, std::optional<Duration>&
   value = time;
 }
 
-// Reads one of `choices`, whose names are `name_of(choice)`.
-template <typename Choices, typename NameOf, typename T>
-void ReadChoice(TomlReader& reader, std::string_view key, const Choices& choices, NameOf name_of,
-                T& value) {
-  std::vector<std::string_view> names;
-  for (const auto& choice : choices) names.push_back(name_of(choice));
-  if (const auto chosen = reader.Choice(key, names)) value = choices[*chosen];
-}
-
+// Reads the name of one way to notify a job, or "both".
 void ReadNotify(TomlReader& reader, std::vector<load::Notify>& notify) {
-  static const std::array<std::vector<load::Notify>, 3> choices = {
-      {{load::Notify::kFd},
-       {load::Notify::kCallback},
-       {load::Notify::kFd, load::Notify::kCallback}}};
-  ReadChoice(
-      reader, "notify", choices,
-      [](const std::vector<load::Notify>& choice) {
-        return choice.size() == 1 ? load::NotifyName(choice[0]) : "both";
-      },
-      notify);
-}
-
-void ReadPoll(TomlReader& reader, ScenarioPoll& poll) {
-  using Names = hwsim::EnumNames<ScenarioPoll>;
-  constexpr auto kAll = Names::All();
-  if (const auto chosen = reader.Choice("poll", {kAll.begin(), kAll.end()})) {
-    poll = Names::kEntries[*chosen].value;
+  using Names = hwsim::EnumNames<load::Notify>;
+  static_assert(Names::kCount == 2, "\"both\" means every way");
+  constexpr auto kNames = Names::All();
+  const auto chosen = reader.Choice("notify", {kNames[0], kNames[1], "both"});
+  if (!chosen) return;
+  notify.clear();
+  for (size_t i = 0; i < Names::kCount; ++i) {
+    if (i == *chosen || *chosen == Names::kCount) notify.push_back(Names::kEntries[i].value);
   }
 }
 
 void ReadEngine(TomlReader& reader, engine::Engine::Options& options) {
-  static constexpr std::array kPolicies = {engine::RetryPolicy::kWhenSpace,
-                                           engine::RetryPolicy::kImmediate};
-  ReadChoice(reader, "retry", kPolicies, engine::RetryPolicyName, options.retry);
+  options.retry = reader.Choice<engine::RetryPolicy>("retry").value_or(options.retry);
   ReadTime(reader, "time_limit", options.time_limit);
   reader.Time("watchdog_interval", kTimeMax, options.watchdog_interval);
   reader.Integer("attempts_max", 1, 100, options.recovery.attempts_max);
@@ -132,7 +111,7 @@ void ReadRun(const toml::table& table, TomlMistakes& mistakes, ScenarioFile& fil
   reader.Integer("depth", 1, 32768, options.depth);
   reader.Integer("seed", 0, kCountMax, options.seed);
   ReadNotify(reader, file.notify);
-  ReadPoll(reader, options.poll);
+  options.poll = reader.Choice<ScenarioPoll>("poll").value_or(options.poll);
   reader.Integer("poll_quota", 0, 1'000'000, options.poll_quota);
   reader.Bool("synchronous", options.synchronous);
   reader.Bool("tasks", options.tasks);
@@ -176,8 +155,10 @@ void ReadExpected(TomlReader& parent, std::string_view key, const std::vector<lo
   if (table == nullptr) return;
   std::map<std::string, ExpectedCount> expected;
   TomlReader reader(*table, std::string(key) + ".", parent.mistakes());
+  for (const std::string_view name : hwsim::EnumNames<engine::Outcome>::All()) {
+    ReadCount(reader, name, expected);
+  }
   for (const std::string_view name : kCounts) ReadCount(reader, name, expected);
-  for (const std::string_view name : kCardCounts) ReadCount(reader, name, expected);
   reader.RefuseTheRest();
   for (const load::Notify notify : ways) {
     for (const auto& [name, count] : expected) file.expected[notify][name] = count;

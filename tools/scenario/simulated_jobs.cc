@@ -10,7 +10,6 @@
 #include <utility>
 
 #include "engine/awaiter.h"
-#include "tools/scenario/is_readable.h"
 #include "waitctx/job.h"
 
 namespace tools::scenario {
@@ -388,7 +387,7 @@ void SimulatedJobs::CloseContexts() {
 
 void SimulatedJobs::CheckNoFreedFdSignalled() const {
   for (const hwsim::UniqueFd& sentinel : sentinels_) {
-    if (IsReadable(sentinel.get())) {
+    if (hwsim::IsReadable(sentinel.get())) {
       recorder_.Break("a wait fd was signalled after its context was freed");
     }
   }

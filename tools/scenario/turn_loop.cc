@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "tools/scenario/is_readable.h"
+#include "hwsim/base/fd.h"
 
 namespace tools::scenario {
 
@@ -40,7 +40,7 @@ TurnLoop::Polled TurnLoop::PollOnInterrupt() {
   const auto deadline = system_.engine().NextDeadline();
   bool due = std::exchange(poll_due_, false) || (deadline && *deadline <= Now());
   for (const auto& queue_pair : system_.card().queue_pairs()) {
-    if (IsReadable(queue_pair->interrupt_fd())) due = true;
+    if (hwsim::IsReadable(queue_pair->interrupt_fd())) due = true;
   }
   if (!due) return {};
   for (const auto& queue_pair : system_.card().queue_pairs()) queue_pair->DisarmInterrupt();

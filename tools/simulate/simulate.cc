@@ -11,10 +11,13 @@
 #include <memory>
 #include <new>
 #include <sstream>
+#include <string_view>
 #include <vector>
 
 #include "engine/operation.h"
 #include "hwsim/base/coverage_mark.h"
+#include "hwsim/base/enum_names.h"
+#include "hwsim/base/fd.h"
 #include "tools/scenario/scenario.h"
 #include "tools/simulate/run_log.h"
 #include "tools/simulate/swarm.h"
@@ -84,8 +87,8 @@ hwsim::Expected<scenario::ScenarioResult> RunWatched(const scenario::ScenarioOpt
 using Counts = std::map<std::string, uint64_t>;
 
 void Add(const scenario::ScenarioResult& result, const scenario::EventLog& log, Counts& counts) {
-  for (uint8_t i = 0; i <= static_cast<uint8_t>(engine::Outcome::kBusy); ++i) {
-    const std::string name(engine::OutcomeName(static_cast<engine::Outcome>(i)));
+  for (const std::string_view outcome : hwsim::EnumNames<engine::Outcome>::All()) {
+    const std::string name(outcome);
     counts[name] += result.count(name);
     counts["operations"] += result.count(name);
   }
@@ -185,8 +188,7 @@ class Sweep {
   }
 
   void HandleOutput(Worker& worker) {
-    pollfd entry{.fd = worker.process->fd(), .events = POLLIN, .revents = 0};
-    if (::poll(&entry, 1, 0) == 0) {
+    if (!hwsim::IsReadable(worker.process->fd())) {
       if (worker.busy && Clock::now() - worker.begun > kSeedTimeMax) {
         worker.process->Kill();
         Fail(worker, Verdict::kStuck,
@@ -336,8 +338,7 @@ hwsim::Expected<ScenarioTrial> TryScenario(const scenario::ScenarioOptions& opti
       trial.what = fmt::format("still running after {} s of real time", kSeedTimeMax.count());
       return trial;
     }
-    pollfd entry{.fd = (*process)->fd(), .events = POLLIN, .revents = 0};
-    if (::poll(&entry, 1, 1000) == 0) continue;
+    if (!hwsim::IsReadable((*process)->fd(), std::chrono::seconds(1))) continue;
     for (const std::string& line : (*process)->ReadLines(ended)) {
       able = TakeTrialLine(line, trial) && able;
     }

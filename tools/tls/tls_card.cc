@@ -12,7 +12,9 @@
 #include <cerrno>
 #include <string_view>
 
+#include "hwsim/base/enum_names.h"
 #include "hwsim/base/fd.h"
+#include "hwsim/rings/transport.h"
 
 extern "C" {
 // The provider's entry point, declared as in provider-base(7).
@@ -25,18 +27,6 @@ namespace tools::tls {
 using hwsim::Expected;
 
 namespace {
-
-std::string_view TransportName(hwsim::rings::TransportKind transport) {
-  switch (transport) {
-    case hwsim::rings::TransportKind::kUring:
-      return "uring";
-    case hwsim::rings::TransportKind::kMemory:
-      return "memory";
-    case hwsim::rings::TransportKind::kAuto:
-      break;
-  }
-  return "auto";
-}
 
 // The contents of an openssl.cnf that loads the card.
 std::string Configuration(const TlsCardOptions& options) {
@@ -63,7 +53,8 @@ std::string Configuration(const TlsCardOptions& options) {
       "execution_threads = {}\n"
       "seed = {}\n",
       options.config.empty() ? "profile" : "config",
-      options.config.empty() ? options.profile : options.config, TransportName(card.transport),
+      options.config.empty() ? options.profile : options.config,
+      hwsim::EnumNames<hwsim::rings::TransportKind>::NameOf(card.transport),
       hwsim::completion::CompletionModeName(options.completion),
       std::max<int64_t>(poll_interval, 1), card.queue_pairs, card.depth, card.execution_threads,
       card.seed);
@@ -85,10 +76,10 @@ Expected<hwsim::UniqueFd> FileOf(const std::string& text) {
 
 }  // namespace
 
-Expected<OpensslPtr<OSSL_LIB_CTX>> LoadCard(const TlsCardOptions& options) {
+Expected<LibraryPtr> LoadCard(const TlsCardOptions& options) {
   const auto file = FileOf(Configuration(options));
   if (!file) return hwsim::Unexpected(file.error());
-  OpensslPtr<OSSL_LIB_CTX> library(OSSL_LIB_CTX_new());
+  LibraryPtr library(OSSL_LIB_CTX_new());
   const std::string path = fmt::format("/proc/self/fd/{}", file->get());
   if (library == nullptr) return hwsim::Unexpected(OpensslError("a library context"));
   if (OSSL_PROVIDER_add_builtin(library.get(), "ghostcard", OSSL_provider_init) != 1 ||

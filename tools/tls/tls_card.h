@@ -22,7 +22,7 @@ struct TlsCardOptions {
 
 // Fails with the message of libcrypto. The card exists until the process ends, also after the
 // library context is freed.
-hwsim::Expected<OpensslPtr<OSSL_LIB_CTX>> LoadCard(const TlsCardOptions& options);
+hwsim::Expected<LibraryPtr> LoadCard(const TlsCardOptions& options);
 
 // A counter of the ghostcard provider of `library`, such as "ghostcard-requests"; 0: there is no
 // such provider or counter.

@@ -35,7 +35,7 @@ enum class Leave : uint8_t { kNever, kAfterConnect, kAfterHello, kOnFirstAnswer,
 struct Client {
   enum class Step : uint8_t { kConnect, kHandshake, kWrite, kRead, kClose };
   hwsim::UniqueFd socket;
-  OpensslPtr<SSL> ssl;
+  SslPtr ssl;
   Step step = Step::kConnect;
   Leave leave = Leave::kNever;
   uint32_t events = 0;  // of epoll for this socket
@@ -44,8 +44,8 @@ struct Client {
   SteadyClock::time_point started;
 };
 
-Expected<OpensslPtr<SSL_CTX>> MakeContext(OSSL_LIB_CTX* library, const TlsClientsOptions& options) {
-  OpensslPtr<SSL_CTX> context(SSL_CTX_new_ex(library, nullptr, TLS_client_method()));
+Expected<SslContextPtr> MakeContext(OSSL_LIB_CTX* library, const TlsClientsOptions& options) {
+  SslContextPtr context(SSL_CTX_new_ex(library, nullptr, TLS_client_method()));
   if (context == nullptr) return hwsim::Unexpected(OpensslError("SSL_CTX_new_ex"));
   const int version = options.version == TlsVersion::k12 ? TLS1_2_VERSION : TLS1_3_VERSION;
   if (SSL_CTX_set_min_proto_version(context.get(), version) != 1 ||
@@ -295,14 +295,14 @@ class ClientLoop {
   std::mt19937_64 random_;
   std::vector<Client> clients_;
   hwsim::UniqueFd epoll_;
-  OpensslPtr<SSL_SESSION> session_;
+  SslSessionPtr session_;
   size_t open_ = 0;
   TlsClients::Counts counts_;
 };
 
 class TlsClients::Impl {
  public:
-  Impl(TlsClientsOptions options, OpensslPtr<OSSL_LIB_CTX> library, OpensslPtr<SSL_CTX> context)
+  Impl(TlsClientsOptions options, LibraryPtr library, SslContextPtr context)
       : options_(std::move(options)),
         library_(std::move(library)),
         context_(std::move(context)),
@@ -360,8 +360,8 @@ class TlsClients::Impl {
   }
 
   const TlsClientsOptions options_;
-  const OpensslPtr<OSSL_LIB_CTX> library_;
-  const OpensslPtr<SSL_CTX> context_;
+  const LibraryPtr library_;
+  const SslContextPtr context_;
   std::atomic<int64_t> left_;      // connections to begin
   std::atomic<uint32_t> running_;  // threads
   std::deque<ClientLoop> loops_;
@@ -372,7 +372,7 @@ TlsClients::TlsClients(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 TlsClients::~TlsClients() = default;
 
 Expected<std::unique_ptr<TlsClients>> TlsClients::Create(TlsClientsOptions options) {
-  OpensslPtr<OSSL_LIB_CTX> library(OSSL_LIB_CTX_new());
+  LibraryPtr library(OSSL_LIB_CTX_new());
   if (library == nullptr) return hwsim::Unexpected(OpensslError("OSSL_LIB_CTX_new"));
   auto context = MakeContext(library.get(), options);
   if (!context) return hwsim::Unexpected(std::move(context.error()));

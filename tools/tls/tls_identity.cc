@@ -11,19 +11,11 @@
 namespace tools::tls {
 
 using hwsim::Expected;
+using hwsim::operations::Freer;
+using hwsim::operations::PkeyPtr;
 
-void OpensslDeleter::operator()(SSL* ssl) const { SSL_free(ssl); }
-void OpensslDeleter::operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
-void OpensslDeleter::operator()(SSL_SESSION* session) const { SSL_SESSION_free(session); }
-void OpensslDeleter::operator()(OSSL_LIB_CTX* library) const { OSSL_LIB_CTX_free(library); }
-void OpensslDeleter::operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
-void OpensslDeleter::operator()(X509* certificate) const { X509_free(certificate); }
-void OpensslDeleter::operator()(BIO* bio) const { BIO_free(bio); }
-
-std::string_view TlsKeyName(TlsKey key) {
-  static constexpr std::array<std::string_view, 3> kNames = {"rsa2048", "rsa4096", "ecdsa_p256"};
-  return kNames[static_cast<size_t>(key)];
-}
+using BioPtr = std::unique_ptr<BIO, Freer<BIO_free_all>>;
+using CertificatePtr = std::unique_ptr<X509, Freer<X509_free>>;
 
 hwsim::Error OpensslError(std::string_view what) {
   std::string message(what);
@@ -41,16 +33,16 @@ hwsim::Error OpensslError(std::string_view what) {
 
 namespace {
 
-OpensslPtr<EVP_PKEY> GenerateKey(OSSL_LIB_CTX* library, TlsKey key) {
+PkeyPtr GenerateKey(OSSL_LIB_CTX* library, TlsKey key) {
   switch (key) {
     case TlsKey::kRsa2048:
-      return OpensslPtr<EVP_PKEY>(EVP_PKEY_Q_keygen(library, nullptr, "RSA", size_t{2048}));
+      return PkeyPtr(EVP_PKEY_Q_keygen(library, nullptr, "RSA", size_t{2048}));
     case TlsKey::kRsa4096:
-      return OpensslPtr<EVP_PKEY>(EVP_PKEY_Q_keygen(library, nullptr, "RSA", size_t{4096}));
+      return PkeyPtr(EVP_PKEY_Q_keygen(library, nullptr, "RSA", size_t{4096}));
     case TlsKey::kEcdsaP256:
       break;
   }
-  return OpensslPtr<EVP_PKEY>(EVP_PKEY_Q_keygen(library, nullptr, "EC", "P-256"));
+  return PkeyPtr(EVP_PKEY_Q_keygen(library, nullptr, "EC", "P-256"));
 }
 
 bool AddExtension(X509* certificate, int nid, const char* value) {
@@ -84,14 +76,14 @@ std::string ContentsOf(BIO* bio) {
   return size <= 0 ? std::string() : std::string(data, static_cast<size_t>(size));
 }
 
-OpensslPtr<BIO> Reader(const std::string& pem) {
-  return OpensslPtr<BIO>(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+BioPtr Reader(const std::string& pem) {
+  return BioPtr(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
 }
 
-OpensslPtr<X509> ReadCertificate(OSSL_LIB_CTX* library, const std::string& properties,
-                                 const std::string& pem) {
+CertificatePtr ReadCertificate(OSSL_LIB_CTX* library, const std::string& properties,
+                               const std::string& pem) {
   X509* certificate = X509_new_ex(library, properties.empty() ? nullptr : properties.c_str());
-  const OpensslPtr<BIO> bio = Reader(pem);
+  const BioPtr bio = Reader(pem);
   if (certificate == nullptr || bio == nullptr) {
     X509_free(certificate);
     return nullptr;
@@ -100,18 +92,18 @@ OpensslPtr<X509> ReadCertificate(OSSL_LIB_CTX* library, const std::string& prope
     X509_free(certificate);
     certificate = nullptr;
   }
-  return OpensslPtr<X509>(certificate);
+  return CertificatePtr(certificate);
 }
 
 }  // namespace
 
 Expected<TlsIdentity> TlsIdentity::Create(TlsKey key_type) {
-  const OpensslPtr<OSSL_LIB_CTX> library(OSSL_LIB_CTX_new());
+  const LibraryPtr library(OSSL_LIB_CTX_new());
   if (library == nullptr) return hwsim::Unexpected(OpensslError("OSSL_LIB_CTX_new"));
-  const OpensslPtr<EVP_PKEY> key = GenerateKey(library.get(), key_type);
-  const OpensslPtr<X509> certificate(X509_new_ex(library.get(), nullptr));
-  const OpensslPtr<BIO> key_pem(BIO_new(BIO_s_mem()));
-  const OpensslPtr<BIO> certificate_pem(BIO_new(BIO_s_mem()));
+  const PkeyPtr key = GenerateKey(library.get(), key_type);
+  const CertificatePtr certificate(X509_new_ex(library.get(), nullptr));
+  const BioPtr key_pem(BIO_new(BIO_s_mem()));
+  const BioPtr certificate_pem(BIO_new(BIO_s_mem()));
   if (key == nullptr || certificate == nullptr || key_pem == nullptr ||
       certificate_pem == nullptr || !FillCertificate(certificate.get(), key.get()) ||
       PEM_write_bio_PKCS8PrivateKey(key_pem.get(), key.get(), nullptr, nullptr, 0, nullptr,
@@ -124,13 +116,11 @@ Expected<TlsIdentity> TlsIdentity::Create(TlsKey key_type) {
 
 Expected<void> UseIdentity(SSL_CTX* context, OSSL_LIB_CTX* library, const std::string& properties,
                            const TlsIdentity& identity) {
-  const OpensslPtr<BIO> bio = Reader(identity.key_pem);
+  const BioPtr bio = Reader(identity.key_pem);
   if (bio == nullptr) return hwsim::Unexpected(OpensslError("BIO_new_mem_buf"));
-  const OpensslPtr<EVP_PKEY> key(
-      PEM_read_bio_PrivateKey_ex(bio.get(), nullptr, nullptr, nullptr, library,
-                                 properties.empty() ? nullptr : properties.c_str()));
-  const OpensslPtr<X509> certificate =
-      ReadCertificate(library, properties, identity.certificate_pem);
+  const PkeyPtr key(PEM_read_bio_PrivateKey_ex(bio.get(), nullptr, nullptr, nullptr, library,
+                                               properties.empty() ? nullptr : properties.c_str()));
+  const CertificatePtr certificate = ReadCertificate(library, properties, identity.certificate_pem);
   if (key == nullptr || certificate == nullptr ||
       SSL_CTX_use_certificate(context, certificate.get()) != 1 ||
       SSL_CTX_use_PrivateKey(context, key.get()) != 1) {
@@ -140,7 +130,7 @@ Expected<void> UseIdentity(SSL_CTX* context, OSSL_LIB_CTX* library, const std::s
 }
 
 Expected<void> DemandIdentity(SSL_CTX* context, OSSL_LIB_CTX* library, const TlsIdentity& peer) {
-  const OpensslPtr<X509> certificate = ReadCertificate(library, {}, peer.certificate_pem);
+  const CertificatePtr certificate = ReadCertificate(library, {}, peer.certificate_pem);
   if (certificate == nullptr ||
       X509_STORE_add_cert(SSL_CTX_get_cert_store(context), certificate.get()) != 1) {
     return hwsim::Unexpected(OpensslError("a peer's certificate could not be trusted"));

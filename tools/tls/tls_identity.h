@@ -8,17 +8,33 @@
 
 #include <openssl/ssl.h>
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
 
+#include "hwsim/base/enum_names.h"
 #include "hwsim/base/error.h"
+#include "hwsim/operations/libcrypto.h"
 
 namespace tools::tls {
 
 enum class TlsKey : uint8_t { kRsa2048, kRsa4096, kEcdsaP256 };
-std::string_view TlsKeyName(TlsKey key);  // "rsa2048", "rsa4096", "ecdsa_p256"
+
+}  // namespace tools::tls
+
+template <>
+inline constexpr auto hwsim::kNamesOf<tools::tls::TlsKey> =
+    std::to_array<hwsim::EnumName<tools::tls::TlsKey>>({
+        {tools::tls::TlsKey::kRsa2048, "rsa2048"},
+        {tools::tls::TlsKey::kRsa4096, "rsa4096"},
+        {tools::tls::TlsKey::kEcdsaP256, "ecdsa_p256"},
+    });
+
+namespace tools::tls {
+
+constexpr std::string_view TlsKeyName(TlsKey key) { return hwsim::EnumNames<TlsKey>::NameOf(key); }
 
 struct TlsIdentity {
   std::string key_pem;  // PKCS#8
@@ -32,17 +48,11 @@ struct TlsIdentity {
 // An Error of `what` and the messages on this thread's libcrypto error queue. Empties the queue.
 hwsim::Error OpensslError(std::string_view what);
 
-struct OpensslDeleter {
-  void operator()(SSL* ssl) const;
-  void operator()(SSL_CTX* context) const;
-  void operator()(SSL_SESSION* session) const;
-  void operator()(OSSL_LIB_CTX* library) const;
-  void operator()(EVP_PKEY* key) const;
-  void operator()(X509* certificate) const;
-  void operator()(BIO* bio) const;
-};
-template <typename T>
-using OpensslPtr = std::unique_ptr<T, OpensslDeleter>;
+// Owners of objects of libssl and libcrypto.
+using LibraryPtr = std::unique_ptr<OSSL_LIB_CTX, hwsim::operations::Freer<OSSL_LIB_CTX_free>>;
+using SslContextPtr = std::unique_ptr<SSL_CTX, hwsim::operations::Freer<SSL_CTX_free>>;
+using SslSessionPtr = std::unique_ptr<SSL_SESSION, hwsim::operations::Freer<SSL_SESSION_free>>;
+using SslPtr = std::unique_ptr<SSL, hwsim::operations::Freer<SSL_free>>;
 
 // Gives `context` the identity. Requires: `context` was made with `library` and `properties`.
 hwsim::Expected<void> UseIdentity(SSL_CTX* context, OSSL_LIB_CTX* library,

@@ -26,22 +26,6 @@ namespace tools::tls {
 
 using hwsim::Expected;
 
-std::string_view TlsVersionName(TlsVersion version) {
-  return version == TlsVersion::k12 ? "1.2" : "1.3";
-}
-
-std::string_view TlsNotifyName(TlsNotify notify) {
-  switch (notify) {
-    case TlsNotify::kNone:
-      return "none";
-    case TlsNotify::kFd:
-      return "fd";
-    case TlsNotify::kCallback:
-      break;
-  }
-  return "callback";
-}
-
 namespace {
 
 struct Connection;
@@ -69,7 +53,7 @@ struct Connection : load::ReadyItem {
   Source wait_source{this, true};
 
   hwsim::UniqueFd socket;
-  OpensslPtr<SSL> ssl;  // null: no connection
+  SslPtr ssl;  // null: no connection
   Step step = Step::kHandshake;
   // Buffers: a paused SSL_read or SSL_write uses its buffer until it is resumed.
   std::vector<char> echo;
@@ -102,8 +86,8 @@ Expected<hwsim::UniqueFd> Listen(uint16_t& port) {
   return fd;
 }
 
-Expected<OpensslPtr<SSL_CTX>> MakeContext(const TlsServerOptions& options) {
-  OpensslPtr<SSL_CTX> context(SSL_CTX_new_ex(
+Expected<SslContextPtr> MakeContext(const TlsServerOptions& options) {
+  SslContextPtr context(SSL_CTX_new_ex(
       options.library, options.properties.empty() ? nullptr : options.properties.c_str(),
       TLS_server_method()));
   if (context == nullptr) return hwsim::Unexpected(OpensslError("SSL_CTX_new_ex"));
@@ -139,7 +123,7 @@ Expected<OpensslPtr<SSL_CTX>> MakeContext(const TlsServerOptions& options) {
 
 class TlsServer::Impl {
  public:
-  Impl(TlsServerOptions options, OpensslPtr<SSL_CTX> context, hwsim::UniqueFd listener,
+  Impl(TlsServerOptions options, SslContextPtr context, hwsim::UniqueFd listener,
        hwsim::UniqueFd epoll, hwsim::EventFd wake, uint16_t port)
       : port_(port),
         options_(std::move(options)),
@@ -269,7 +253,7 @@ class TlsServer::Impl {
       return Fail(hwsim::SystemError("setsockopt", errno));
     }
     Connection& connection = *free_.back();
-    OpensslPtr<SSL> ssl(SSL_new(context_.get()));
+    SslPtr ssl(SSL_new(context_.get()));
     if (ssl == nullptr || SSL_set_fd(ssl.get(), socket.get()) != 1 ||
         !SetCallback(ssl.get(), connection)) {
       return Fail(OpensslError("a connection could not be set up"));
@@ -458,7 +442,7 @@ class TlsServer::Impl {
 
   const uint16_t port_;
   const TlsServerOptions options_;
-  const OpensslPtr<SSL_CTX> context_;
+  const SslContextPtr context_;
   hwsim::UniqueFd listener_;
   const hwsim::UniqueFd epoll_;
   std::atomic<bool> stopped_{false};

@@ -11,6 +11,7 @@
 #ifndef GHOSTCARD_TOOLS_TLS_TLS_SERVER_H_
 #define GHOSTCARD_TOOLS_TLS_TLS_SERVER_H_
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -19,18 +20,42 @@
 #include <string_view>
 
 #include "hwsim/base/clock.h"
+#include "hwsim/base/enum_names.h"
 #include "hwsim/base/error.h"
 #include "tools/tls/tls_identity.h"
 
 namespace tools::tls {
 
 enum class TlsVersion : uint8_t { k12, k13 };
-std::string_view TlsVersionName(TlsVersion version);  // "1.2", "1.3"
 
 // How the server learns that it can resume a paused connection; kNone: connections do not pause (no
 // SSL_MODE_ASYNC).
 enum class TlsNotify : uint8_t { kNone, kFd, kCallback };
-std::string_view TlsNotifyName(TlsNotify notify);  // "none", "fd", "callback"
+
+}  // namespace tools::tls
+
+template <>
+inline constexpr auto hwsim::kNamesOf<tools::tls::TlsVersion> =
+    std::to_array<hwsim::EnumName<tools::tls::TlsVersion>>({
+        {tools::tls::TlsVersion::k12, "1.2"},
+        {tools::tls::TlsVersion::k13, "1.3"},
+    });
+template <>
+inline constexpr auto hwsim::kNamesOf<tools::tls::TlsNotify> =
+    std::to_array<hwsim::EnumName<tools::tls::TlsNotify>>({
+        {tools::tls::TlsNotify::kNone, "none"},
+        {tools::tls::TlsNotify::kFd, "fd"},
+        {tools::tls::TlsNotify::kCallback, "callback"},
+    });
+
+namespace tools::tls {
+
+constexpr std::string_view TlsVersionName(TlsVersion version) {
+  return hwsim::EnumNames<TlsVersion>::NameOf(version);
+}
+constexpr std::string_view TlsNotifyName(TlsNotify notify) {
+  return hwsim::EnumNames<TlsNotify>::NameOf(notify);
+}
 
 struct TlsServerOptions {
   OSSL_LIB_CTX* library = nullptr;  // whose providers do the cryptography; null: the process's

@@ -4,6 +4,7 @@
 #include <openssl/core_names.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "engine/openssl/context_change.h"
@@ -13,10 +14,12 @@ namespace engine::openssl::provider {
 
 namespace {
 
+using hwsim::operations::OperationKind;
+
 struct CipherForm {
   const char* name;
   SizedWork sized;
-  hwsim::operations::OperationKind kind;
+  OperationKind kind;
 };
 
 struct Cipher {
@@ -188,46 +191,58 @@ const OSSL_PARAM* SettableCtxParams(void*, void*) {
   return cipher != nullptr ? EVP_CIPHER_settable_ctx_params(cipher) : nullptr;
 }
 
-#define GHOSTCARD_CIPHER(table, name, sized, kind)                                   \
-  constexpr CipherForm table##_form{name, SizedWork::sized,                          \
-                                    hwsim::operations::OperationKind::kind};         \
-  const OSSL_DISPATCH table[] = {                                                    \
-      Entry(OSSL_FUNC_CIPHER_NEWCTX, &New<table##_form>),                            \
-      Entry(OSSL_FUNC_CIPHER_FREECTX, &Free),                                        \
-      Entry(OSSL_FUNC_CIPHER_DUPCTX, &Duplicate),                                    \
-      Entry(OSSL_FUNC_CIPHER_ENCRYPT_INIT, &Init<1>),                                \
-      Entry(OSSL_FUNC_CIPHER_DECRYPT_INIT, &Init<0>),                                \
-      Entry(OSSL_FUNC_CIPHER_UPDATE, &Transform<&UpdateInPieces>),                   \
-      Entry(OSSL_FUNC_CIPHER_FINAL, &Final),                                         \
-      Entry(OSSL_FUNC_CIPHER_CIPHER, &Transform<&CipherAtOnce>),                     \
-      Entry(OSSL_FUNC_CIPHER_GET_PARAMS, &GetParams<table##_form>),                  \
-      Entry(OSSL_FUNC_CIPHER_GETTABLE_PARAMS, &GettableParams<table##_form>),        \
-      Entry(OSSL_FUNC_CIPHER_GET_CTX_PARAMS, &GetCtxParams),                         \
-      Entry(OSSL_FUNC_CIPHER_GETTABLE_CTX_PARAMS, &GettableCtxParams<table##_form>), \
-      Entry(OSSL_FUNC_CIPHER_SET_CTX_PARAMS, &SetCtxParams),                         \
-      Entry(OSSL_FUNC_CIPHER_SETTABLE_CTX_PARAMS, &SettableCtxParams<table##_form>), \
-      {0, nullptr}}
+constexpr CipherForm kAes128CbcForm{"AES-128-CBC", SizedWork::kCbc, OperationKind::kAes128Gcm};
+constexpr CipherForm kAes256CbcForm{"AES-256-CBC", SizedWork::kCbc, OperationKind::kAes256Gcm};
+constexpr CipherForm kAes128CtrForm{"AES-128-CTR", SizedWork::kCtr, OperationKind::kAes128Gcm};
+constexpr CipherForm kAes256CtrForm{"AES-256-CTR", SizedWork::kCtr, OperationKind::kAes256Gcm};
+constexpr CipherForm kAes128GcmForm{"AES-128-GCM", SizedWork::kGcm, OperationKind::kAes128Gcm};
+constexpr CipherForm kAes256GcmForm{"AES-256-GCM", SizedWork::kGcm, OperationKind::kAes256Gcm};
+constexpr CipherForm kChaCha20Poly1305Form{"ChaCha20-Poly1305", SizedWork::kChaCha20Poly1305,
+                                           OperationKind::kAes256Gcm};
 
-GHOSTCARD_CIPHER(kAes128Cbc, "AES-128-CBC", kCbc, kAes128Gcm);
-GHOSTCARD_CIPHER(kAes256Cbc, "AES-256-CBC", kCbc, kAes256Gcm);
-GHOSTCARD_CIPHER(kAes128Ctr, "AES-128-CTR", kCtr, kAes128Gcm);
-GHOSTCARD_CIPHER(kAes256Ctr, "AES-256-CTR", kCtr, kAes256Gcm);
-GHOSTCARD_CIPHER(kAes128Gcm, "AES-128-GCM", kGcm, kAes128Gcm);
-GHOSTCARD_CIPHER(kAes256Gcm, "AES-256-GCM", kGcm, kAes256Gcm);
-GHOSTCARD_CIPHER(kChaCha20Poly1305, "ChaCha20-Poly1305", kChaCha20Poly1305, kAes256Gcm);
+// The dispatch table of the cipher `kForm`.
+template <const CipherForm& kForm>
+auto CipherTable() {
+  return std::to_array<OSSL_DISPATCH>(
+      {Entry(OSSL_FUNC_CIPHER_NEWCTX, &New<kForm>),
+       Entry(OSSL_FUNC_CIPHER_FREECTX, &Free),
+       Entry(OSSL_FUNC_CIPHER_DUPCTX, &Duplicate),
+       Entry(OSSL_FUNC_CIPHER_ENCRYPT_INIT, &Init<1>),
+       Entry(OSSL_FUNC_CIPHER_DECRYPT_INIT, &Init<0>),
+       Entry(OSSL_FUNC_CIPHER_UPDATE, &Transform<&UpdateInPieces>),
+       Entry(OSSL_FUNC_CIPHER_FINAL, &Final),
+       Entry(OSSL_FUNC_CIPHER_CIPHER, &Transform<&CipherAtOnce>),
+       Entry(OSSL_FUNC_CIPHER_GET_PARAMS, &GetParams<kForm>),
+       Entry(OSSL_FUNC_CIPHER_GETTABLE_PARAMS, &GettableParams<kForm>),
+       Entry(OSSL_FUNC_CIPHER_GET_CTX_PARAMS, &GetCtxParams),
+       Entry(OSSL_FUNC_CIPHER_GETTABLE_CTX_PARAMS, &GettableCtxParams<kForm>),
+       Entry(OSSL_FUNC_CIPHER_SET_CTX_PARAMS, &SetCtxParams),
+       Entry(OSSL_FUNC_CIPHER_SETTABLE_CTX_PARAMS, &SettableCtxParams<kForm>),
+       {0, nullptr}});
+}
+
+const auto kAes128Cbc = CipherTable<kAes128CbcForm>();
+const auto kAes256Cbc = CipherTable<kAes256CbcForm>();
+const auto kAes128Ctr = CipherTable<kAes128CtrForm>();
+const auto kAes256Ctr = CipherTable<kAes256CtrForm>();
+const auto kAes128Gcm = CipherTable<kAes128GcmForm>();
+const auto kAes256Gcm = CipherTable<kAes256GcmForm>();
+const auto kChaCha20Poly1305 = CipherTable<kChaCha20Poly1305Form>();
 
 }  // namespace
 
 const OSSL_ALGORITHM kCiphers[] = {
-    {"AES-128-CBC:AES128:2.16.840.1.101.3.4.1.2", "provider=ghostcard", kAes128Cbc, "AES-128-CBC"},
-    {"AES-256-CBC:AES256:2.16.840.1.101.3.4.1.42", "provider=ghostcard", kAes256Cbc, "AES-256-CBC"},
-    {"AES-128-CTR", "provider=ghostcard", kAes128Ctr, "AES-128-CTR"},
-    {"AES-256-CTR", "provider=ghostcard", kAes256Ctr, "AES-256-CTR"},
-    {"AES-128-GCM:id-aes128-GCM:2.16.840.1.101.3.4.1.6", "provider=ghostcard", kAes128Gcm,
+    {"AES-128-CBC:AES128:2.16.840.1.101.3.4.1.2", "provider=ghostcard", kAes128Cbc.data(),
+     "AES-128-CBC"},
+    {"AES-256-CBC:AES256:2.16.840.1.101.3.4.1.42", "provider=ghostcard", kAes256Cbc.data(),
+     "AES-256-CBC"},
+    {"AES-128-CTR", "provider=ghostcard", kAes128Ctr.data(), "AES-128-CTR"},
+    {"AES-256-CTR", "provider=ghostcard", kAes256Ctr.data(), "AES-256-CTR"},
+    {"AES-128-GCM:id-aes128-GCM:2.16.840.1.101.3.4.1.6", "provider=ghostcard", kAes128Gcm.data(),
      "AES-128-GCM"},
-    {"AES-256-GCM:id-aes256-GCM:2.16.840.1.101.3.4.1.46", "provider=ghostcard", kAes256Gcm,
+    {"AES-256-GCM:id-aes256-GCM:2.16.840.1.101.3.4.1.46", "provider=ghostcard", kAes256Gcm.data(),
      "AES-256-GCM"},
-    {"ChaCha20-Poly1305", "provider=ghostcard", kChaCha20Poly1305, "ChaCha20-Poly1305"},
+    {"ChaCha20-Poly1305", "provider=ghostcard", kChaCha20Poly1305.data(), "ChaCha20-Poly1305"},
     {nullptr, nullptr, nullptr, nullptr}};
 
 }  // namespace engine::openssl::provider

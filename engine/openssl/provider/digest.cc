@@ -1,6 +1,8 @@
 // Digests: SHA-1, SHA-2, SHA-3. Data that reaches the threshold goes to the card.
 #include <openssl/core_names.h>
 
+#include <array>
+
 #include "engine/openssl/context_change.h"
 #include "engine/openssl/provider/provider.h"
 
@@ -93,44 +95,60 @@ const OSSL_PARAM* SettableCtxParams(void*, void*) {
   return md != nullptr ? EVP_MD_settable_ctx_params(md) : nullptr;
 }
 
-#define GHOSTCARD_DIGEST(table, name)                                                \
-  constexpr char table##_name[] = name;                                              \
-  const OSSL_DISPATCH table[] = {                                                    \
-      Entry(OSSL_FUNC_DIGEST_NEWCTX, &New<table##_name>),                            \
-      Entry(OSSL_FUNC_DIGEST_FREECTX, &Free),                                        \
-      Entry(OSSL_FUNC_DIGEST_DUPCTX, &Duplicate),                                    \
-      Entry(OSSL_FUNC_DIGEST_INIT, &Init),                                           \
-      Entry(OSSL_FUNC_DIGEST_UPDATE, &Update),                                       \
-      Entry(OSSL_FUNC_DIGEST_FINAL, &Final),                                         \
-      Entry(OSSL_FUNC_DIGEST_GET_PARAMS, &GetParams<table##_name>),                  \
-      Entry(OSSL_FUNC_DIGEST_GETTABLE_PARAMS, &GettableParams<table##_name>),        \
-      Entry(OSSL_FUNC_DIGEST_SET_CTX_PARAMS, &SetCtxParams),                         \
-      Entry(OSSL_FUNC_DIGEST_GET_CTX_PARAMS, &GetCtxParams),                         \
-      Entry(OSSL_FUNC_DIGEST_SETTABLE_CTX_PARAMS, &SettableCtxParams<table##_name>), \
-      {0, nullptr}}
+constexpr char kSha1Name[] = "SHA1";
+constexpr char kSha224Name[] = "SHA2-224";
+constexpr char kSha256Name[] = "SHA2-256";
+constexpr char kSha384Name[] = "SHA2-384";
+constexpr char kSha512Name[] = "SHA2-512";
+constexpr char kSha3Bits224Name[] = "SHA3-224";
+constexpr char kSha3Bits256Name[] = "SHA3-256";
+constexpr char kSha3Bits384Name[] = "SHA3-384";
+constexpr char kSha3Bits512Name[] = "SHA3-512";
 
-GHOSTCARD_DIGEST(kSha1, "SHA1");
-GHOSTCARD_DIGEST(kSha224, "SHA2-224");
-GHOSTCARD_DIGEST(kSha256, "SHA2-256");
-GHOSTCARD_DIGEST(kSha384, "SHA2-384");
-GHOSTCARD_DIGEST(kSha512, "SHA2-512");
-GHOSTCARD_DIGEST(kSha3_224, "SHA3-224");
-GHOSTCARD_DIGEST(kSha3_256, "SHA3-256");
-GHOSTCARD_DIGEST(kSha3_384, "SHA3-384");
-GHOSTCARD_DIGEST(kSha3_512, "SHA3-512");
+// The dispatch table of the digest `kName`.
+template <const char* kName>
+auto DigestTable() {
+  return std::to_array<OSSL_DISPATCH>(
+      {Entry(OSSL_FUNC_DIGEST_NEWCTX, &New<kName>),
+       Entry(OSSL_FUNC_DIGEST_FREECTX, &Free),
+       Entry(OSSL_FUNC_DIGEST_DUPCTX, &Duplicate),
+       Entry(OSSL_FUNC_DIGEST_INIT, &Init),
+       Entry(OSSL_FUNC_DIGEST_UPDATE, &Update),
+       Entry(OSSL_FUNC_DIGEST_FINAL, &Final),
+       Entry(OSSL_FUNC_DIGEST_GET_PARAMS, &GetParams<kName>),
+       Entry(OSSL_FUNC_DIGEST_GETTABLE_PARAMS, &GettableParams<kName>),
+       Entry(OSSL_FUNC_DIGEST_SET_CTX_PARAMS, &SetCtxParams),
+       Entry(OSSL_FUNC_DIGEST_GET_CTX_PARAMS, &GetCtxParams),
+       Entry(OSSL_FUNC_DIGEST_SETTABLE_CTX_PARAMS, &SettableCtxParams<kName>),
+       {0, nullptr}});
+}
+
+const auto kSha1 = DigestTable<kSha1Name>();
+const auto kSha224 = DigestTable<kSha224Name>();
+const auto kSha256 = DigestTable<kSha256Name>();
+const auto kSha384 = DigestTable<kSha384Name>();
+const auto kSha512 = DigestTable<kSha512Name>();
+const auto kSha3Bits224 = DigestTable<kSha3Bits224Name>();
+const auto kSha3Bits256 = DigestTable<kSha3Bits256Name>();
+const auto kSha3Bits384 = DigestTable<kSha3Bits384Name>();
+const auto kSha3Bits512 = DigestTable<kSha3Bits512Name>();
 
 }  // namespace
 
 const OSSL_ALGORITHM kDigests[] = {
-    {"SHA1:SHA-1:SSL3-SHA1:1.3.14.3.2.26", "provider=ghostcard", kSha1, "SHA-1"},
-    {"SHA2-224:SHA-224:SHA224:2.16.840.1.101.3.4.2.4", "provider=ghostcard", kSha224, "SHA-224"},
-    {"SHA2-256:SHA-256:SHA256:2.16.840.1.101.3.4.2.1", "provider=ghostcard", kSha256, "SHA-256"},
-    {"SHA2-384:SHA-384:SHA384:2.16.840.1.101.3.4.2.2", "provider=ghostcard", kSha384, "SHA-384"},
-    {"SHA2-512:SHA-512:SHA512:2.16.840.1.101.3.4.2.3", "provider=ghostcard", kSha512, "SHA-512"},
-    {"SHA3-224:2.16.840.1.101.3.4.2.7", "provider=ghostcard", kSha3_224, "SHA3-224"},
-    {"SHA3-256:2.16.840.1.101.3.4.2.8", "provider=ghostcard", kSha3_256, "SHA3-256"},
-    {"SHA3-384:2.16.840.1.101.3.4.2.9", "provider=ghostcard", kSha3_384, "SHA3-384"},
-    {"SHA3-512:2.16.840.1.101.3.4.2.10", "provider=ghostcard", kSha3_512, "SHA3-512"},
+    {"SHA1:SHA-1:SSL3-SHA1:1.3.14.3.2.26", "provider=ghostcard", kSha1.data(), "SHA-1"},
+    {"SHA2-224:SHA-224:SHA224:2.16.840.1.101.3.4.2.4", "provider=ghostcard", kSha224.data(),
+     "SHA-224"},
+    {"SHA2-256:SHA-256:SHA256:2.16.840.1.101.3.4.2.1", "provider=ghostcard", kSha256.data(),
+     "SHA-256"},
+    {"SHA2-384:SHA-384:SHA384:2.16.840.1.101.3.4.2.2", "provider=ghostcard", kSha384.data(),
+     "SHA-384"},
+    {"SHA2-512:SHA-512:SHA512:2.16.840.1.101.3.4.2.3", "provider=ghostcard", kSha512.data(),
+     "SHA-512"},
+    {"SHA3-224:2.16.840.1.101.3.4.2.7", "provider=ghostcard", kSha3Bits224.data(), "SHA3-224"},
+    {"SHA3-256:2.16.840.1.101.3.4.2.8", "provider=ghostcard", kSha3Bits256.data(), "SHA3-256"},
+    {"SHA3-384:2.16.840.1.101.3.4.2.9", "provider=ghostcard", kSha3Bits384.data(), "SHA3-384"},
+    {"SHA3-512:2.16.840.1.101.3.4.2.10", "provider=ghostcard", kSha3Bits512.data(), "SHA3-512"},
     {nullptr, nullptr, nullptr, nullptr}};
 
 }  // namespace engine::openssl::provider

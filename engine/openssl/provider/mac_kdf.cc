@@ -2,6 +2,8 @@
 #include <openssl/core_names.h>
 #include <openssl/kdf.h>
 
+#include <array>
+
 #include "engine/openssl/context_change.h"
 #include "engine/openssl/provider/provider.h"
 
@@ -130,32 +132,39 @@ const OSSL_PARAM* SettableKdfParams(void*, void*) {
   return EVP_KDF_settable_ctx_params(FetchedKdf<kName>());
 }
 
-#define GHOSTCARD_KDF(table, name)                                                \
-  constexpr char table##_name[] = name;                                           \
-  const OSSL_DISPATCH table[] = {                                                 \
-      Entry(OSSL_FUNC_KDF_NEWCTX, &NewKdf<table##_name>),                         \
-      Entry(OSSL_FUNC_KDF_FREECTX, &FreeKdf),                                     \
-      Entry(OSSL_FUNC_KDF_DUPCTX, &DuplicateKdf),                                 \
-      Entry(OSSL_FUNC_KDF_RESET, &ResetKdf),                                      \
-      Entry(OSSL_FUNC_KDF_DERIVE, &Derive),                                       \
-      Entry(OSSL_FUNC_KDF_GET_CTX_PARAMS, &GetKdfParams),                         \
-      Entry(OSSL_FUNC_KDF_GETTABLE_CTX_PARAMS, &GettableKdfParams<table##_name>), \
-      Entry(OSSL_FUNC_KDF_SET_CTX_PARAMS, &SetKdfParams),                         \
-      Entry(OSSL_FUNC_KDF_SETTABLE_CTX_PARAMS, &SettableKdfParams<table##_name>), \
-      {0, nullptr}}
+constexpr char kHkdfName[] = "HKDF";
+constexpr char kTls13KdfName[] = "TLS13-KDF";
+constexpr char kTls1PrfName[] = "TLS1-PRF";
 
-GHOSTCARD_KDF(kHkdf, "HKDF");
-GHOSTCARD_KDF(kTls13Kdf, "TLS13-KDF");
-GHOSTCARD_KDF(kTls1Prf, "TLS1-PRF");
+// The dispatch table of the key derivation `kName`.
+template <const char* kName>
+auto KdfTable() {
+  return std::to_array<OSSL_DISPATCH>(
+      {Entry(OSSL_FUNC_KDF_NEWCTX, &NewKdf<kName>),
+       Entry(OSSL_FUNC_KDF_FREECTX, &FreeKdf),
+       Entry(OSSL_FUNC_KDF_DUPCTX, &DuplicateKdf),
+       Entry(OSSL_FUNC_KDF_RESET, &ResetKdf),
+       Entry(OSSL_FUNC_KDF_DERIVE, &Derive),
+       Entry(OSSL_FUNC_KDF_GET_CTX_PARAMS, &GetKdfParams),
+       Entry(OSSL_FUNC_KDF_GETTABLE_CTX_PARAMS, &GettableKdfParams<kName>),
+       Entry(OSSL_FUNC_KDF_SET_CTX_PARAMS, &SetKdfParams),
+       Entry(OSSL_FUNC_KDF_SETTABLE_CTX_PARAMS, &SettableKdfParams<kName>),
+       {0, nullptr}});
+}
+
+const auto kHkdf = KdfTable<kHkdfName>();
+const auto kTls13Kdf = KdfTable<kTls13KdfName>();
+const auto kTls1Prf = KdfTable<kTls1PrfName>();
 
 }  // namespace
 
 const OSSL_ALGORITHM kMacs[] = {{"HMAC", "provider=ghostcard", kHmac, "HMAC"},
                                 {nullptr, nullptr, nullptr, nullptr}};
 
-const OSSL_ALGORITHM kKdfs[] = {{"HKDF", "provider=ghostcard", kHkdf, "HKDF"},
-                                {"TLS13-KDF", "provider=ghostcard", kTls13Kdf, "TLS 1.3 KDF"},
-                                {"TLS1-PRF", "provider=ghostcard", kTls1Prf, "TLS 1.2 PRF"},
-                                {nullptr, nullptr, nullptr, nullptr}};
+const OSSL_ALGORITHM kKdfs[] = {
+    {"HKDF", "provider=ghostcard", kHkdf.data(), "HKDF"},
+    {"TLS13-KDF", "provider=ghostcard", kTls13Kdf.data(), "TLS 1.3 KDF"},
+    {"TLS1-PRF", "provider=ghostcard", kTls1Prf.data(), "TLS 1.2 PRF"},
+    {nullptr, nullptr, nullptr, nullptr}};
 
 }  // namespace engine::openssl::provider

@@ -2,10 +2,11 @@
 #include "engine/notify/notifier.h"
 
 #include <gtest/gtest.h>
-#include <poll.h>
 
+#include <span>
 #include <thread>
 
+#include "hwsim/base/fd.h"
 #include "tests/engine/operation_state_fixture.h"
 #include "waitctx/wait_context.h"
 
@@ -23,8 +24,7 @@ class NotifierTest : public ::testing::Test {
     int fd = -1;
     EXPECT_EQ(context_->wait_fd_count(), 1u);
     context_->CopyWaitFds(std::span(&fd, 1));
-    pollfd entry{.fd = fd, .events = POLLIN, .revents = 0};
-    return ::poll(&entry, 1, 0) == 1;
+    return hwsim::IsReadable(fd);
   }
   void SetCallback() {
     context_->SetCallback({[](void* calls) { return ++*static_cast<int*>(calls); }, &calls_});

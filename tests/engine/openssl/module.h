@@ -16,19 +16,15 @@
 #include <string>
 #include <vector>
 
+#include "hwsim/operations/libcrypto.h"
+
 namespace tests {
 
-template <auto kFree>
-struct Freer {
-  template <typename T>
-  void operator()(T* pointer) const {
-    kFree(pointer);
-  }
-};
-using Pkey = std::unique_ptr<EVP_PKEY, Freer<EVP_PKEY_free>>;
-using PkeyContext = std::unique_ptr<EVP_PKEY_CTX, Freer<EVP_PKEY_CTX_free>>;
-using DigestContext = std::unique_ptr<EVP_MD_CTX, Freer<EVP_MD_CTX_free>>;
-using CipherContext = std::unique_ptr<EVP_CIPHER_CTX, Freer<EVP_CIPHER_CTX_free>>;
+using hwsim::operations::CipherContext;
+using hwsim::operations::DigestContext;
+using hwsim::operations::Freer;
+using hwsim::operations::PkeyContext;
+using Pkey = hwsim::operations::PkeyPtr;
 using LibraryContext = std::unique_ptr<OSSL_LIB_CTX, Freer<OSSL_LIB_CTX_free>>;
 using WaitContext = std::unique_ptr<ASYNC_WAIT_CTX, Freer<ASYNC_WAIT_CTX_free>>;
 using Bytes = std::vector<unsigned char>;

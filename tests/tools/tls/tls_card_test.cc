@@ -61,7 +61,7 @@ class TlsCardTest : public testing::TestWithParam<std::tuple<TlsVersion, TlsKey,
   // A counter of the provider, for example "ghostcard-requests".
   uint64_t Counter(const char* name) const { return CardCounter(library_.get(), name); }
 
-  OpensslPtr<OSSL_LIB_CTX> library_;
+  LibraryPtr library_;
 };
 
 TEST_P(TlsCardTest, HundredsOfHandshakesAtATimePauseAndEnd) {
