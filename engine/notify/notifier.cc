@@ -91,7 +91,7 @@ void Notifier::Tell(OperationState& operation, run::Phase next) {
     callbacks_.fetch_add(1, std::memory_order_relaxed);
     callback.function(callback.argument);
   } else {
-    GHOSTCARD_COVERAGE_MARK("nobody was there to be told");
+    GHOSTCARD_COVERAGE_MARK("a completion without callback or fd");
     nobody_.fetch_add(1, std::memory_order_relaxed);
   }
 }

@@ -15,7 +15,7 @@ fail() {
 }
 
 # What is preloaded may be built for a sanitizer that the program is not built for.
-export ASAN_OPTIONS=verify_asan_link_order=0:detect_leaks=0 TSAN_OPTIONS=report_bugs=0
+export ASAN_OPTIONS=verify_asan_link_order=0:detect_leaks=0
 
 sources=$PWD
 folder=$(mktemp -d "$TEST_TMPDIR/page.XXXXXX")

@@ -26,13 +26,10 @@ def planted_bug(name, file):
     cc_binary(
         name = name,
         testonly = True,
-        srcs = [
-            patched,
-            "simulate_main.cc",
-        ],
+        srcs = [patched],
         linkstatic = True,
         tags = ["planted"],
-        deps = ["//tools/cli:simulate_command"],
+        deps = [":simulate_main"],
     )
     native.sh_test(
         name = name + "_test",

@@ -11,14 +11,14 @@ namespace {
 
 using namespace std::chrono_literals;
 
-TEST(CardModel, IdleCardHasNoEvents) {
+TEST(CardModelTest, IdleCardHasNoEvents) {
   QuietModel model(Simple(1));
   EXPECT_EQ(model.NextEvent(), std::nullopt);
   EXPECT_EQ(LogUntil(model, 1s), "");
   EXPECT_EQ(model.pending(), 0u);
 }
 
-TEST(CardModel, IdealCardCompletesAtOnceInOrder) {
+TEST(CardModelTest, IdealCardCompletesAtOnceInOrder) {
   QuietModel model(Profile{}, 2);
   for (RequestId id = 1; id <= 4; ++id) model.Copy(5us, id, id % 2);
   EXPECT_EQ(model.pending(), 4u);
@@ -27,13 +27,13 @@ TEST(CardModel, IdealCardCompletesAtOnceInOrder) {
   EXPECT_EQ(model.pending(), 0u);
 }
 
-TEST(CardModel, ServiceUnitsServeInParallel) {
+TEST(CardModelTest, ServiceUnitsServeInParallel) {
   QuietModel model(Simple(2));
   for (RequestId id = 1; id <= 5; ++id) model.Copy(0us, id);
   EXPECT_EQ(LogUntil(model, 1ms), "1@10us 2@10us 3@20us 4@20us 5@30us");
 }
 
-TEST(CardModel, ServiceStartIsWhenAServiceUnitStartedIt) {
+TEST(CardModelTest, ServiceStartIsWhenAServiceUnitStartedIt) {
   QuietModel model(Simple(1, 10us, 100us));
   model.Copy(0us, 1);
   model.Copy(1us, 2);
@@ -44,13 +44,13 @@ TEST(CardModel, ServiceStartIsWhenAServiceUnitStartedIt) {
   EXPECT_EQ(events[1].service_start, At(10us));
 }
 
-TEST(CardModel, TransitOccupiesNoServiceUnit) {
+TEST(CardModelTest, TransitOccupiesNoServiceUnit) {
   QuietModel model(Simple(1, 10us, 560us));
   for (RequestId id = 1; id <= 3; ++id) model.Copy(0us, id);
   EXPECT_EQ(LogUntil(model, 1ms), "1@570us 2@580us 3@590us");
 }
 
-TEST(CardModel, UnitThatBecomesFreeServesTheNextAtThatInstant) {
+TEST(CardModelTest, UnitThatBecomesFreeServesTheNextAtThatInstant) {
   QuietModel model(Simple(1));
   model.Copy(0us, 1);
   model.Copy(3us, 2);
@@ -59,7 +59,7 @@ TEST(CardModel, UnitThatBecomesFreeServesTheNextAtThatInstant) {
   EXPECT_EQ(LogUntil(model, 20us), "2@20us");
 }
 
-TEST(CardModel, ArrivalFindsUnitsAsTheyAreThenHoweverLateAdvanceIsCalled) {
+TEST(CardModelTest, ArrivalFindsUnitsAsTheyAreThenHoweverLateAdvanceIsCalled) {
   QuietModel model(Simple(1));
   model.Copy(0us, 1);
   model.Copy(0us, 2);
@@ -67,7 +67,7 @@ TEST(CardModel, ArrivalFindsUnitsAsTheyAreThenHoweverLateAdvanceIsCalled) {
   EXPECT_EQ(LogUntil(model, 1ms), "1@10us 2@20us 3@35us");
 }
 
-TEST(CardModel, QueuePairsTakeTurns) {
+TEST(CardModelTest, QueuePairsTakeTurns) {
   QuietModel model(Simple(1), 3);
   model.Copy(0us, 10, 0);
   for (RequestId id : {11, 12, 13}) model.Copy(0us, id, 0);
@@ -76,13 +76,13 @@ TEST(CardModel, QueuePairsTakeTurns) {
   EXPECT_EQ(LogUntil(model, 1ms), "10@10us 11@20us 21@30us 31@40us 12@50us 22@60us 13@70us");
 }
 
-TEST(CardModel, QueuePairServesInOrderOfArrival) {
+TEST(CardModelTest, QueuePairServesInOrderOfArrival) {
   QuietModel model(Simple(3), 1);
   for (RequestId id = 1; id <= 6; ++id) model.Copy(Duration(id), id);
   EXPECT_EQ(LogUntil(model, 1ms), "1@10001ns 2@10002ns 3@10003ns 4@20001ns 5@20002ns 6@20003ns");
 }
 
-TEST(CardModel, TiesCompleteInOrderOfArrival) {
+TEST(CardModelTest, TiesCompleteInOrderOfArrival) {
   Profile profile = Simple(2);
   profile.cost(operations::OperationKind::kSha256).service.base = 5us;
   QuietModel model(profile);
@@ -98,14 +98,14 @@ TEST(CardModel, TiesCompleteInOrderOfArrival) {
   EXPECT_EQ(LogUntil(turns, 3ms), "7@2010us 8@2010us 9@2010us 1@2020us 2@2020us 3@2020us");
 }
 
-TEST(CardModel, LongerRequestsAreOvertaken) {
+TEST(CardModelTest, LongerRequestsAreOvertaken) {
   QuietModel model(Simple(2));
   model.Copy(0us, 1);
   model.Arrive(At(0us), 2, 0, operations::OperationKind::kNull, 0);
   EXPECT_EQ(LogUntil(model, 1ms), "2@0ns 1@10us");
 }
 
-TEST(CardModel, SizeAddsToServiceAndTransit) {
+TEST(CardModelTest, SizeAddsToServiceAndTransit) {
   Profile profile = Simple(1);
   profile.cost(operations::OperationKind::kCopy).service.ns_per_byte = 0.5;
   profile.transit.ns_per_byte = 1;
@@ -114,7 +114,7 @@ TEST(CardModel, SizeAddsToServiceAndTransit) {
   EXPECT_EQ(LogUntil(model, 1ms), "1@11500ns");
 }
 
-TEST(CardModel, RateCapSpacesStarts) {
+TEST(CardModelTest, RateCapSpacesStarts) {
   Profile profile = Simple(8, 0us);
   profile.cost(operations::OperationKind::kCopy).rate_per_s_max = 100'000;
   QuietModel model(profile, 2);
@@ -124,7 +124,7 @@ TEST(CardModel, RateCapSpacesStarts) {
   EXPECT_EQ(LogUntil(model, 1ms), "1@0ns 2@10us 3@20us 4@30us 9@30us");
 }
 
-TEST(CardModel, IdleTimeOfARateCapIsNotSavedUp) {
+TEST(CardModelTest, IdleTimeOfARateCapIsNotSavedUp) {
   Profile profile = Simple(8, 0us);
   profile.cost(operations::OperationKind::kCopy).rate_per_s_max = 100'000;
   QuietModel model(profile);
@@ -134,7 +134,7 @@ TEST(CardModel, IdleTimeOfARateCapIsNotSavedUp) {
   EXPECT_EQ(LogUntil(model, 2ms), "1@0ns 2@1ms 3@1010us");
 }
 
-TEST(CardModel, RateCapDoesNotDrift) {
+TEST(CardModelTest, RateCapDoesNotDrift) {
   Profile profile{.service_units = 4};
   profile.cost(operations::OperationKind::kCopy).rate_per_s_max = 60'000;  // 16,666.67 ns apart
   QuietModel model(profile);
@@ -148,7 +148,7 @@ TEST(CardModel, RateCapDoesNotDrift) {
   }
 }
 
-TEST(CardModel, RequestDelayedByACapOccupiesNoUnitAndDoesNotBlockOthers) {
+TEST(CardModelTest, RequestDelayedByACapOccupiesNoUnitAndDoesNotBlockOthers) {
   Profile profile = Simple(1, 0us);
   profile.cost(operations::OperationKind::kCopy).rate_per_s_max = 100'000;
   profile.cost(operations::OperationKind::kSha256).service.base = 4us;
@@ -160,7 +160,7 @@ TEST(CardModel, RequestDelayedByACapOccupiesNoUnitAndDoesNotBlockOthers) {
   EXPECT_EQ(LogUntil(model, 1ms), "1@0ns 7@5us 8@9us 2@13us 9@13us 3@23us");
 }
 
-TEST(CardModel, CapsOfTwoOperationsAreIndependent) {
+TEST(CardModelTest, CapsOfTwoOperationsAreIndependent) {
   Profile profile = Simple(4, 0us);
   profile.cost(operations::OperationKind::kCopy).rate_per_s_max = 100'000;
   profile.cost(operations::OperationKind::kSha256).rate_per_s_max = 250'000;
@@ -171,7 +171,7 @@ TEST(CardModel, CapsOfTwoOperationsAreIndependent) {
   EXPECT_EQ(LogUntil(model, 1ms), "1@0ns 7@0ns 8@4us 9@8us 2@10us 3@20us");
 }
 
-TEST(CardModel, CompletionErrorTakesAsLongAsSuccess) {
+TEST(CardModelTest, CompletionErrorTakesAsLongAsSuccess) {
   Profile profile = Simple(1);
   profile.faults.rules = {{.kind = faults::FaultKind::kCompletionError, .every_nth = 2},
                           {.kind = faults::FaultKind::kSubmitRefused, .every_nth = 1}};

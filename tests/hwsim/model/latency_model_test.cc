@@ -35,14 +35,14 @@ Moments Sample(const LatencyModel& model, uint32_t size_bytes = 0) {
   return moments;
 }
 
-TEST(Random, IsSplitmix64) {
+TEST(RandomTest, IsSplitmix64) {
   Random random(1234567);  // the published test vector of splitmix64
   EXPECT_EQ(random.Next(), 6457827717110365317u);
   EXPECT_EQ(random.Next(), 3203168211198807973u);
   EXPECT_EQ(random.Next(), 9817491932198370423u);
 }
 
-TEST(Random, DoublesFillTheUnitInterval) {
+TEST(RandomTest, DoublesFillTheUnitInterval) {
   Random random(3);
   double least = 1, most = 0, sum = 0;
   for (int i = 0; i < 100'000; ++i) {
@@ -58,7 +58,7 @@ TEST(Random, DoublesFillTheUnitInterval) {
   EXPECT_NEAR(sum / 100'000, 0.5, 0.005);
 }
 
-TEST(Random, ForksDifferAndLeaveTheirOriginAlone) {
+TEST(RandomTest, ForksDifferAndLeaveTheirOriginAlone) {
   const Random origin(1);
   Random one = origin.Fork(1), again = origin.Fork(1), two = origin.Fork(2);
   const uint64_t first = one.Next();
@@ -66,7 +66,7 @@ TEST(Random, ForksDifferAndLeaveTheirOriginAlone) {
   EXPECT_NE(first, two.Next());
 }
 
-TEST(LatencyModel, FixedIsItsBase) {
+TEST(LatencyModelTest, FixedIsItsBase) {
   const LatencyModel model{.base = 125us};
   const Moments moments = Sample(model);
   EXPECT_EQ(moments.least, 125'000);
@@ -74,14 +74,14 @@ TEST(LatencyModel, FixedIsItsBase) {
   EXPECT_EQ(model.Mean(0), 125us);
 }
 
-TEST(LatencyModel, FixedWithBytesIsExact) {
+TEST(LatencyModelTest, FixedWithBytesIsExact) {
   const LatencyModel model{.base = 1us, .ns_per_byte = 0.25};
   Random random(1);
   EXPECT_EQ(model.Draw(random, 4096), 2024ns);
   EXPECT_EQ(model.Mean(4096), 2024ns);
 }
 
-TEST(LatencyModel, UniformHasItsMoments) {
+TEST(LatencyModelTest, UniformHasItsMoments) {
   const LatencyModel model{.distribution = Distribution::kUniform, .base = 100us, .spread = 50us};
   const Moments moments = Sample(model);
   EXPECT_NEAR(moments.mean, 125'000, 100);
@@ -91,7 +91,7 @@ TEST(LatencyModel, UniformHasItsMoments) {
   EXPECT_EQ(model.Mean(0), 125us);
 }
 
-TEST(LatencyModel, ExponentialHasItsMoments) {
+TEST(LatencyModelTest, ExponentialHasItsMoments) {
   const LatencyModel model{.distribution = Distribution::kExponential, .base = 100us};
   const Moments moments = Sample(model);
   EXPECT_NEAR(moments.mean, 100'000, 800);
@@ -100,7 +100,7 @@ TEST(LatencyModel, ExponentialHasItsMoments) {
   EXPECT_EQ(model.Mean(0), 100us);
 }
 
-TEST(LatencyModel, LognormalHasItsMoments) {
+TEST(LatencyModelTest, LognormalHasItsMoments) {
   const LatencyModel model{.distribution = Distribution::kLognormal, .base = 100us, .sigma = 0.5};
   const double mean = 100'000 * std::exp(0.125);
   const double deviation = mean * std::sqrt(std::exp(0.25) - 1);
@@ -110,7 +110,7 @@ TEST(LatencyModel, LognormalHasItsMoments) {
   EXPECT_NEAR(static_cast<double>(model.Mean(0).count()), mean, 1);
 }
 
-TEST(LatencyModel, LognormalHasItsMedian) {
+TEST(LatencyModelTest, LognormalHasItsMedian) {
   const LatencyModel model{.distribution = Distribution::kLognormal, .base = 100us, .sigma = 2};
   Random random(11);
   int below = 0;
@@ -118,7 +118,7 @@ TEST(LatencyModel, LognormalHasItsMedian) {
   EXPECT_NEAR(below, 50'000, 500);
 }
 
-TEST(LatencyModel, MinExponentialHasItsMoments) {
+TEST(LatencyModelTest, MinExponentialHasItsMoments) {
   const LatencyModel model{
       .distribution = Distribution::kMinExponential, .base = 100us, .spread = 20us};
   const Moments moments = Sample(model);
@@ -128,7 +128,7 @@ TEST(LatencyModel, MinExponentialHasItsMoments) {
   EXPECT_EQ(model.Mean(0), 120us);
 }
 
-TEST(LatencyModel, BytesAddToEveryDistribution) {
+TEST(LatencyModelTest, BytesAddToEveryDistribution) {
   for (const Distribution distribution :
        {Distribution::kFixed, Distribution::kUniform, Distribution::kExponential,
         Distribution::kLognormal, Distribution::kMinExponential}) {
@@ -140,7 +140,7 @@ TEST(LatencyModel, BytesAddToEveryDistribution) {
   }
 }
 
-TEST(LatencyModel, NoDrawGoesBelowTheFloor) {
+TEST(LatencyModelTest, NoDrawGoesBelowTheFloor) {
   Random random(5);
   for (const Distribution distribution :
        {Distribution::kFixed, Distribution::kUniform, Distribution::kExponential,
@@ -150,13 +150,13 @@ TEST(LatencyModel, NoDrawGoesBelowTheFloor) {
   }
 }
 
-TEST(LatencyModel, LongTailIsCutAtAnHour) {
+TEST(LatencyModelTest, LongTailIsCutAtAnHour) {
   const LatencyModel model{.distribution = Distribution::kLognormal, .base = 1h, .sigma = 4};
   EXPECT_EQ(Sample(model).most, 3600e9);
 }
 
 // A change of these numbers breaks the replay of every recorded seed.
-TEST(LatencyModel, SeedGivesTheSameDrawsOnEveryMachine) {
+TEST(LatencyModelTest, SeedGivesTheSameDrawsOnEveryMachine) {
   Random random(42);
   const auto draw = [&](Distribution distribution) {
     const LatencyModel model{.distribution = distribution, .base = 1s, .spread = 1s, .sigma = 0.7};

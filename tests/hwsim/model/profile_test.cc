@@ -17,9 +17,9 @@ std::string MistakeAfter(const std::function<void(Profile&)>& change) {
   return checked ? "" : checked.error().message;
 }
 
-TEST(Profile, DefaultIsValid) { EXPECT_TRUE(Profile().Validate()); }
+TEST(ProfileTest, DefaultIsValid) { EXPECT_TRUE(Profile().Validate()); }
 
-TEST(Profile, LimitsThemselvesAreAllowed) {
+TEST(ProfileTest, LimitsThemselvesAreAllowed) {
   Profile profile{.queue_pairs_max = 1024,
                   .depth = 32768,
                   .service_units = 65536,
@@ -31,7 +31,7 @@ TEST(Profile, LimitsThemselvesAreAllowed) {
   EXPECT_TRUE(profile.Validate());
 }
 
-TEST(Profile, ValueOutOfBoundsIsNamedWithItsBounds) {
+TEST(ProfileTest, ValueOutOfBoundsIsNamedWithItsBounds) {
   const auto cost = [](Profile& p) -> OperationCost& {
     return p.cost(operations::OperationKind::kX25519);
   };
@@ -57,7 +57,7 @@ TEST(Profile, ValueOutOfBoundsIsNamedWithItsBounds) {
             "operation.x25519.rate_per_s_max: 1e-09 given; allowed: 0 (no cap), or 0.001 to 1e+09");
 }
 
-TEST(Profile, FaultRuleHasOneTrigger) {
+TEST(ProfileTest, FaultRuleHasOneTrigger) {
   EXPECT_EQ(MistakeAfter([](Profile& p) { p.faults.rules = {{}}; }),
             "fault[0]: no trigger given; allowed: " + std::string(faults::kFaultTriggers));
   EXPECT_EQ(
@@ -71,13 +71,13 @@ TEST(Profile, FaultRuleHasOneTrigger) {
             "fault[1].queue_pair: 64 given; allowed: 0 to 63");
 }
 
-TEST(Profile, ConditionIsTriggerEnough) {
+TEST(ProfileTest, ConditionIsTriggerEnough) {
   Profile profile;
   profile.faults.rules = {{.in_flight_min = 2}, {.from = 1ms}, {.until = 1ms}, {.at = 1ms}};
   EXPECT_TRUE(profile.Validate());
 }
 
-TEST(Profile, FaultReadsItsParametersAndNoOthers) {
+TEST(ProfileTest, FaultReadsItsParametersAndNoOthers) {
   const auto mistake = [](const faults::FaultRule& rule) {
     return MistakeAfter([&](Profile& p) { p.faults.rules = {rule}; });
   };
@@ -98,12 +98,12 @@ TEST(Profile, FaultReadsItsParametersAndNoOthers) {
   EXPECT_EQ(mistake({.at = -1ms}), "fault[0].at: -1ms given; allowed: 0ns to 3600s");
 }
 
-TEST(Profile, EveryMistakeIsReported) {
+TEST(ProfileTest, EveryMistakeIsReported) {
   EXPECT_EQ(MistakeAfter([](Profile& p) { p.depth = p.service_units = 0; }),
             "depth: 0 given; allowed: 1 to 32768\nengines: 0 given; allowed: 1 to 65536");
 }
 
-TEST(FormatDuration, TakesTheLargestWholeUnit) {
+TEST(FormatDurationTest, TakesTheLargestWholeUnit) {
   EXPECT_EQ(FormatDuration(0ns), "0ns");
   EXPECT_EQ(FormatDuration(1500ns), "1500ns");
   EXPECT_EQ(FormatDuration(570us), "570us");

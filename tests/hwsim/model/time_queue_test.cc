@@ -16,7 +16,7 @@ struct Entry {
 
 TimePoint At(int64_t ns) { return TimePoint(Duration(ns)); }
 
-TEST(RingQueue, IsFirstInFirstOutAcrossGrowth) {
+TEST(RingQueueTest, IsFirstInFirstOutAcrossGrowth) {
   RingQueue<int> queue;
   int pushed = 0, popped = 0;
   for (int round = 0; round < 100; ++round) {
@@ -29,13 +29,13 @@ TEST(RingQueue, IsFirstInFirstOutAcrossGrowth) {
   EXPECT_EQ(popped, pushed);
 }
 
-TEST(TimeQueue, EmptyHasNoNext) {
+TEST(TimeQueueTest, EmptyHasNoNext) {
   TimeQueue<Entry> queue;
   EXPECT_TRUE(queue.empty());
   EXPECT_EQ(queue.next(), TimePoint::max());
 }
 
-TEST(TimeQueue, SameTimeGoesByRank) {
+TEST(TimeQueueTest, SameTimeGoesByRank) {
   TimeQueue<Entry> queue;
   queue.push({At(100), 9});
   for (uint64_t rank : {5, 2, 7, 1}) queue.push({At(50), rank});
@@ -45,7 +45,7 @@ TEST(TimeQueue, SameTimeGoesByRank) {
 }
 
 // Pushes and pops at random, against a sorted set, over spans from nothing to years.
-TEST(TimeQueue, AgreesWithASortedSet) {
+TEST(TimeQueueTest, AgreesWithASortedSet) {
   for (uint64_t seed = 1; seed <= 200; ++seed) {
     SCOPED_TRACE(::testing::Message() << "seed " << seed);
     std::mt19937_64 random(seed);
