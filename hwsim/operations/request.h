@@ -62,7 +62,9 @@ inline constexpr auto kNamesOf<operations::OperationKind> =
 namespace hwsim::operations {
 inline constexpr size_t kOperationKindCount = EnumNames<OperationKind>::kCount;
 
-std::string_view OperationName(OperationKind kind);
+constexpr std::string_view OperationName(OperationKind kind) {
+  return EnumNames<OperationKind>::NameOf(kind);
+}
 
 enum class SubmitStatus : uint8_t {
   // Accepted: the card owns the request until it completes.
