@@ -5,14 +5,14 @@
 // under test notified its own caller. The matchers let time pass and check the outcome:
 //
 //   TEST_F(MyEngineTest, GetsThroughAFullRing) {
-//     UseCard({.faults = RingFullAtFirst(3)});
+//     UseCard({.faults = hwsim::testing::RingFullAtFirst(3)});
 //     MyEngine engine(queue_pair(), clock());
 //     OnStep([&] { engine.Poll(); });
-//     hwsim::Told told;
+//     hwsim::testing::Told told;
 //     engine.Run(request, told.AsFunction());
 //     EXPECT_THAT(told, IsToldWithin(20us));
 //     EXPECT_THAT(told, CompletesExactlyOnce());
-//     EXPECT_THAT(card(), hwsim::RetriesAtMost(3));
+//     EXPECT_THAT(card(), hwsim::testing::RetriesAtMost(3));
 //   }
 //
 // The code under test may notify its caller through a function, a C callback such as OpenSSL's, or

@@ -10,7 +10,7 @@
 namespace tools::cli {
 
 CommandLine::CommandLine()
-    : app_("Ghostcard: a hardware accelerator card that isn't there.", "ghostcard") {
+    : app_("Ghostcard: a simulated crypto accelerator card, for tests.", "ghostcard") {
   app_.require_subcommand(1);
   app_.set_version_flag("--version", kVersion, "Print the version and exit");
   app_.failure_message([](const CLI::App*, const CLI::Error& error) {

@@ -70,8 +70,7 @@ void ReplayCommand::AddTo(CLI::App& app) {
   app.footer(
       "Exit codes: 0 the run is good and as its file expects; 1 the command could not run; 2 bad "
       "arguments, or the file is not a log or scenario; 3 an invariant was broken; 4 no progress; "
-      "5 "
-      "a crash; 6 the run is not as its file expects.");
+      "5 a crash; 6 the run is not as its file expects.");
   app.add_option("LOG", log_, "A file written by simulate --log, or a scenario file")->required();
   app.add_option("--trace", trace_,
                  "Write the run to this file for ui.perfetto.dev (JSON); -: standard output")

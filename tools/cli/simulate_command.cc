@@ -63,8 +63,8 @@ int ExitCodeOf(simulate::Verdict verdict) {
 void SimulateCommand::AddTo(CLI::App& app) {
   app.footer(
       "Exit codes: 0 every seed is good; 1 the command could not run; 2 bad arguments; 3 an "
-      "invariant was broken; 4 no progress: operations were left when patience was over; 5 a "
-      "crash.");
+      "invariant was broken; 4 no progress: not every operation ended in time, or a seed took "
+      "more than 30 s of real time; 5 a crash.");
   app.add_option("--seed", seed_,
                  "Run one seed and print its scenario: a number, or a commit hash (7 to 64 "
                  "hexadecimal digits, of which the first 16 count)")
@@ -170,7 +170,7 @@ int SimulateCommand::Report(const hwsim::Expected<simulate::SimulateReport>& rep
   PrintCounts(*report, "faults fired", kFaultPrefix);
   PrintCounts(*report, "rare branches reached", kReachedPrefix);
   fmt::print("\n");
-  if (many) fmt::print("{:>12}  seeds, all well\n", report->seeds);
+  if (many) fmt::print("{:>12}  seeds, all good\n", report->seeds);
   fmt::print("event log hash {:016x}\n", report->hash);
   return 0;
 }

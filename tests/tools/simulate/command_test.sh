@@ -5,8 +5,8 @@ set -u
 . "$(dirname "$0")/../cli/expect.sh"
 tmp=${TEST_TMPDIR:-/tmp}
 
-expect 0 "50  seeds, all well" simulate --seeds 1..50
-expect 0 "25  seeds, all well" simulate --seeds 1..50 --shard 1/2 --jobs 1
+expect 0 "50  seeds, all good" simulate --seeds 1..50
+expect 0 "25  seeds, all good" simulate --seeds 1..50 --shard 1/2 --jobs 1
 expect 0 "reached" simulate --seeds 1..3
 expect 0 "SEED=7" simulate --seed 7
 expect 0 "notify = " simulate --seed 7
