@@ -159,17 +159,17 @@ size_t Engine::Poll(size_t quota) { return resources_.Poll(quota); }
 
 size_t Engine::PollHeuristically(size_t active_jobs, size_t threshold) {
   const size_t pending = in_flight();
-  bool worth_while = pending > 0 && (pending >= threshold || pending >= active_jobs);
-  for (size_t i = 0; i < retry_queues_.size() && !worth_while; ++i) {
+  bool needed = pending > 0 && (pending >= threshold || pending >= active_jobs);
+  for (size_t i = 0; i < retry_queues_.size() && !needed; ++i) {
     const hwsim::rings::QueuePair& queue_pair = *card_->queue_pairs()[i];
     // Jobs wait for space, and only a poll makes space.
-    worth_while = retry_queues_[i]->crowded() || queue_pair.in_flight() >= queue_pair.depth();
+    needed = retry_queues_[i]->crowded() || queue_pair.in_flight() >= queue_pair.depth();
   }
-  if (!worth_while) {
+  if (!needed) {
     const auto deadline = NextDeadline();
-    worth_while = deadline && *deadline <= card_->clock().Now();
+    needed = deadline && *deadline <= card_->clock().Now();
   }
-  return worth_while ? Poll() : 0;
+  return needed ? Poll() : 0;
 }
 
 std::optional<hwsim::TimePoint> Engine::NextDeadline() const { return resources_.NextDeadline(); }
@@ -201,7 +201,7 @@ Engine::Stats Engine::stats() const {
   const notify::Notifier::Counts told = notifier_.counts();
   stats.callbacks = told.callbacks;
   stats.fd_signals = told.fd_signals;
-  stats.told_nobody = told.nobody;
+  stats.not_told = told.not_told;
   const run::RunCounters& counters = resources_.counters;
   stats.again = counters.again.load(std::memory_order_relaxed);
   stats.late = counters.late.load(std::memory_order_relaxed);

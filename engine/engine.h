@@ -78,8 +78,10 @@ class Engine {
   // Looks for completions and handles them; at most `quota` per queue pair (0: all). Returns how
   // many. In inline mode nothing else handles completions; in the other modes a call does no harm.
   size_t Poll(size_t quota = 0);
-  // Polls if that is worth while: `threshold` requests are in flight, or all `active_jobs` wait, or
-  // a job waits for space, or a deadline has passed. Returns how many completions it handled.
+  // Polls only if one of these holds: at least `threshold` requests are in flight; requests are in
+  // flight, and at least `active_jobs` of them; a queue pair is full, or an operation waits for
+  // space; a deadline has passed.
+  // Returns how many completions it handled.
   size_t PollHeuristically(size_t active_jobs, size_t threshold = 48);
 
   // Changes an interval while the engine runs. Requires: within CompletionService's bounds.
@@ -103,7 +105,7 @@ class Engine {
     uint64_t succeeded = 0, failed = 0;
     uint64_t late = 0;
     uint64_t timed_out = 0, cancelled = 0;
-    uint64_t callbacks = 0, fd_signals = 0, told_nobody = 0;
+    uint64_t callbacks = 0, fd_signals = 0, not_told = 0;
     uint64_t spurious_resumes = 0;
     uint64_t synchronous = 0;
     uint64_t retried = 0;      // attempts after the first

@@ -1,5 +1,5 @@
 // Operation<T>: one piece of work, with its buffers, that a job or task can run on the card:
-// `engine::Operation<hwsim::Sha256> hash(message); engine.Run(hash);`
+// `engine::Operation<hwsim::operations::Sha256> hash(message); engine.Run(hash);`
 //
 // Ownership: the handle owns the work. The request of a cancelled or timed-out run may still be on
 // the card when the handle is destroyed: then the card keeps work and buffers, and they are freed

@@ -1,10 +1,10 @@
 // Task: a C++20 coroutine that waits on a WaitContext. It is the alternative to a job, with the
 // same contract: start it, and while it is paused, wait on the context and resume it.
 //
-//   waitctx::Task<int> Sign(engine::Engine& card, Operation& op) {
-//     co_return co_await card.RunAsync(op) == engine::Outcome::kOk ? 0 : -1;
+//   waitctx::Task<int> Sign(engine::Engine& engine, engine::OperationHandle& operation) {
+//     co_return co_await engine.RunAsync(operation) == engine::Outcome::kOk ? 0 : -1;
 //   }
-//   auto task = Sign(card, op);
+//   auto task = Sign(engine, operation);
 //   for (task.Start(context); task.paused(); task.Resume()) WaitFor(context);
 //
 // A task can await other tasks, which run on the same context, and awaiters that pause it. An

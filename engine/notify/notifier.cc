@@ -70,7 +70,7 @@ void Notifier::Tell(OperationState& operation, run::Phase next) {
     return;
   }
   if (operation.run.context == nullptr) {
-    nobody_.fetch_add(1, std::memory_order_relaxed);
+    not_told_.fetch_add(1, std::memory_order_relaxed);
     operation.phase.FinishTelling(next);
     return;
   }
@@ -92,7 +92,7 @@ void Notifier::Tell(OperationState& operation, run::Phase next) {
     callback.function(callback.argument);
   } else {
     GHOSTCARD_COVERAGE_MARK("a completion without callback or fd");
-    nobody_.fetch_add(1, std::memory_order_relaxed);
+    not_told_.fetch_add(1, std::memory_order_relaxed);
   }
 }
 
@@ -186,7 +186,7 @@ std::optional<hwsim::TimePoint> Notifier::NextResignal() const {
 
 Notifier::Counts Notifier::counts() const {
   return {callbacks_.load(std::memory_order_relaxed), fd_signals_.load(std::memory_order_relaxed),
-          nobody_.load(std::memory_order_relaxed), again_.load(std::memory_order_relaxed)};
+          not_told_.load(std::memory_order_relaxed), again_.load(std::memory_order_relaxed)};
 }
 
 }  // namespace engine::notify

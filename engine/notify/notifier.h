@@ -56,7 +56,7 @@ class Notifier {
   void Tell(OperationState& operation, run::Phase next);
 
   // The owner runs again and sees that it was told: takes the operation's token, if it was told by
-  // fd, and leaves the wait fd readable just while other tokens are left.
+  // fd, and leaves the wait fd readable only if other tokens are left.
   void Take(OperationState& operation);
   // The owner was resumed though no thread told it: makes the wait fd not readable, unless tokens
   // are left.
@@ -77,8 +77,8 @@ class Notifier {
   struct Counts {
     uint64_t callbacks = 0;
     uint64_t fd_signals = 0;
-    uint64_t nobody = 0;  // the context was closed, or had neither callback nor fd
-    uint64_t again = 0;   // fds signalled by ResignalLost
+    uint64_t not_told = 0;  // the context was closed, or had neither callback nor fd
+    uint64_t again = 0;     // fds signalled by ResignalLost
   };
   Counts counts() const;
 
@@ -103,7 +103,7 @@ class Notifier {
   std::atomic<uint64_t> again_{0};
   std::atomic<uint64_t> callbacks_{0};
   std::atomic<uint64_t> fd_signals_{0};
-  std::atomic<uint64_t> nobody_{0};
+  std::atomic<uint64_t> not_told_{0};
 
   // Orders an in-place owner's look at its phase and its sleep against Tell.
   std::mutex synchronous_mutex_;

@@ -2,7 +2,7 @@
 // notifier keeps in an operation for one run.
 //
 // Each operation told through the fd leaves a token; its owner takes the token away. The fd is
-// readable just while tokens are left.
+// readable exactly while tokens are left.
 //
 // Ownership: the context's entry for the fd owns its WaitLine, and the entry's cleanup deletes it.
 #ifndef GHOSTCARD_ENGINE_NOTIFY_WAIT_LINE_H_

@@ -1,9 +1,9 @@
 // Offload: runs libcrypto's work on this process's card.
 //
-// Work is a value that owns everything it uses (see hwsim::Workload), because its caller may be
-// gone before the card has finished. Inside an ASYNC_JOB the job pauses until the work is done;
-// elsewhere the caller waits in place. With `software_fallback`, the caller does work that the card
-// refuses or fails.
+// Work is a value that owns everything it uses (see hwsim::operations::Workload), because its
+// caller may be gone before the card has finished. Inside an ASYNC_JOB the job pauses until the
+// work is done; elsewhere the caller waits in place. With `software_fallback`, the caller does work
+// that the card refuses or fails.
 //
 // Threads: any. fork: the child gets a card of its own at its first use; requests in flight stay
 // with the parent. Ownership: an Offload lives until the process ends, because libcrypto may free

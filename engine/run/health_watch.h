@@ -36,7 +36,8 @@ class HealthWatch {
 
   // A request was accepted. True: no look is due; the caller sees to it that Look is called.
   bool NoteSubmitted() {
-    // Only exchanges change watching_: the later of two sees what the earlier did before.
+    // Changed by exchange only: of two threads, the later one sees what the earlier one wrote
+    // before its exchange.
     return interval_ != hwsim::Duration::zero() && !watching_.load(std::memory_order_acquire) &&
            !watching_.exchange(true, std::memory_order_acq_rel);
   }

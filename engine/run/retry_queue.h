@@ -84,7 +84,7 @@ class RetryQueue {
 
   // Waiting operations and unclaimed grants. Changed by read-modify-writes only, acq_rel: a thread
   // that adds an operation changes it, then looks for a free slot. A thread that frees a slot does
-  // so first, then changes it (by 0). The later of the two sees what the earlier did before.
+  // so first, then changes it (by 0). The later of the two sees what the earlier wrote before.
   std::atomic<uint32_t> crowded_{0};
 
   mutable hwsim::Mutex mutex_;

@@ -2,8 +2,9 @@
 // between two calls the owner waits to be told, or tries again. Then outcome() stands.
 //
 // Where the run stands is in the operation's phase: engine/run/run_phase.h has the table of phases.
-// This class makes the changes, and the retry queue, the notifier and the given-up list where the
-// change has to happen under their locks. The fields of the run are in the operation too
+// A Run makes the changes, apart from those that belong to a lock or a moment of another class: the
+// retry queue, the notifier, the given-up list, the engine's timer (a deadline requests a stop) and
+// the end of the handle (OperationState::Release). The fields of the run are in the operation too
 // (RunState): a Run is a value, two pointers, and may be made anew at any time.
 //
 // One operation goes through these rooms, once on the way down and once on the way up:

@@ -17,7 +17,7 @@
 //   kQueued           ... and finds a stop request (StopQueued)  kStopped    owner
 //   kQueued           a slot comes free (BeginGrant)             kTelling    any, queue's lock
 //   kQueued           its context was closed (LeaveQueue)        kRetry      any, queue's lock
-//   kPaused, kQueued  cancel or deadline (RequestStop)           kTelling    any
+//   kPaused, kQueued  cancel, deadline or GiveUp (RequestStop)   kTelling    any
 //   kTelling          the teller publishes (FinishTelling)       kDone, kGranted or kStopped
 //                                                                            teller
 //   kDone             the card failed it, next try (TryAgain)    kRetry      owner

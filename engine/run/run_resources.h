@@ -43,7 +43,7 @@ struct RunCounters {
 
 struct RunResources {
   // Constant after the engine is made.
-  const uint64_t engine_id;  // no two engines of a process have the same, ever
+  const uint64_t engine_id;  // unique among all engines that this process ever makes
   const RunPolicy policy;
   const hwsim::ForkGuard& fork_guard;
   hwsim::card::Card& card;
@@ -59,7 +59,8 @@ struct RunResources {
   std::atomic<hwsim::Duration> poll_interval;  // stands alone: no order needed
   std::atomic<uint32_t> next_queue_pair{0};    // a counter: no order needed
   // The engine's timer has been woken, or will look by itself, because an operation waits for
-  // space. Only exchanges: the later of two sees what the earlier did before.
+  // space. Changed by exchange only: of two threads, the later one sees what the earlier one wrote
+  // before its exchange.
   std::atomic<bool> sweeping{false};
 
   // Handles completions and grants the free slots: see Engine::Poll.

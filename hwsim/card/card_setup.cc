@@ -3,7 +3,7 @@
 #include <optional>
 #include <string>
 
-#include "hwsim/model/latency_model.h"
+#include "hwsim/base/random.h"
 
 namespace hwsim::card {
 namespace {

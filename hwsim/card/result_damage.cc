@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <span>
 
-#include "hwsim/model/latency_model.h"
+#include "hwsim/base/random.h"
 
 namespace hwsim::card {
 namespace {

@@ -7,7 +7,7 @@
 // Limits: memory for the most requests that were ever on the card at once, and none taken after
 // that unless faults strike. No call blocks. A request costs the same however many others wait.
 //
-//   Arrive -> service units (card_server.h): waits, is served, is in transit
+//   Arrive -> service units (service_units.h): waits, is served, is in transit
 //          -> faults, if there are any (model_faults.h): drop, delay, repeat ...
 //          -> host interface (host_interface.h): completes, in order of due time; ties in order
 //             of arrival; an interrupt may rise

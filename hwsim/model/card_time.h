@@ -13,12 +13,13 @@ namespace hwsim::model {
 
 class CardTime {
  public:
-  // The card's time at a moment of the world's. While the clock stands still: where it stands.
+  // Converts a time of the driver's clock to the card's clock. While the card's clock stands still:
+  // the time at which it stopped.
   TimePoint FromWorld(TimePoint world) const {
     return frozen_since_.value_or(world) - frozen_total_;
   }
-  // The moment of the world's at which the card's clock shows `card`. Requires: that moment is not
-  // before the end of the last hang.
+  // Converts a time of the card's clock to the driver's clock. Requires: the result is not before
+  // the end of the last hang.
   TimePoint ToWorld(TimePoint card) const { return card + frozen_total_; }
 
   bool frozen() const { return frozen_since_.has_value(); }

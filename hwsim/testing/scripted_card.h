@@ -18,11 +18,11 @@
 
 #include "hwsim/base/clock.h"
 #include "hwsim/base/fd.h"
+#include "hwsim/base/random.h"
 #include "hwsim/card/card.h"
 #include "hwsim/card/time_driver.h"
 #include "hwsim/faults/fault_injector.h"
 #include "hwsim/faults/fault_plan.h"
-#include "hwsim/model/latency_model.h"
 #include "hwsim/model/profile.h"
 #include "hwsim/operations/request.h"
 #include "hwsim/rings/queue_pair.h"

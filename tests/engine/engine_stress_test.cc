@@ -99,7 +99,8 @@ TEST_P(EngineStressTest, RealWorkHasItsResults) {
   ExpectCountsAddUp(*engine);
 }
 
-// Jobs on one thread that are resumed by trial, while another thread cancels at random.
+// Jobs on one thread that are resumed without a notification, while another thread cancels at
+// random.
 TEST_P(EngineStressTest, CancelsAndDeadlinesRaceWithCompletions) {
   hwsim::model::Profile profile;
   profile.transit = {.distribution = hwsim::model::LatencyModel::Distribution::kExponential,

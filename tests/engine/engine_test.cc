@@ -74,7 +74,7 @@ TEST_F(EngineTest, JobWithoutAContextIsNotToldAndFinishesWhenResumed) {
   CompleteOneAndPoll();
   EXPECT_EQ(job.Resume(), waitctx::JobStatus::kFinished);
   EXPECT_EQ(job.result(), kOk);
-  EXPECT_EQ(engine_->stats().told_nobody, 1u);
+  EXPECT_EQ(engine_->stats().not_told, 1u);
 }
 
 }  // namespace

@@ -10,7 +10,7 @@
 #include "engine/engine.h"
 #include "hwsim/faults/fault_plan.h"
 #include "hwsim/testing/fault_sweep.h"
-#include "tools/load/job_load.h"
+#include "tools/load/notify.h"
 #include "tools/scenario/scenario.h"
 
 namespace engine {

@@ -249,7 +249,7 @@ TEST_F(NotificationTest, ContextClosedBeforeTheCompletionIsNotTold) {
   CompleteOneAndPoll();
   EXPECT_EQ(count.calls, 0);
   EXPECT_EQ(job.Resume(), waitctx::JobStatus::kFinished);
-  EXPECT_EQ(engine_->stats().told_nobody, 1u);
+  EXPECT_EQ(engine_->stats().not_told, 1u);
 }
 
 TEST_F(NotificationTest, ContextWithAnFdClosedBeforeTheCompletionIsNotTold) {

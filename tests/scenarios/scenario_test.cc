@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "tools/load/job_load.h"
+#include "tools/load/notify.h"
 #include "tools/scenario/scenario_toml.h"
 
 namespace tools {

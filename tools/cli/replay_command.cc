@@ -11,8 +11,9 @@
 #include <utility>
 
 #include "hwsim/config/toml_reader.h"
+#include "tools/cli/exit_codes.h"
 #include "tools/cli/simulate_command.h"
-#include "tools/load/job_load.h"
+#include "tools/load/notify.h"
 #include "tools/scenario/scenario.h"
 #include "tools/scenario/scenario_toml.h"
 #include "tools/scenario/scenario_toml_writer.h"
@@ -24,13 +25,6 @@
 namespace tools::cli {
 
 namespace {
-
-constexpr int kExitBadArguments = 2;
-
-int Fail(int code, const std::string& message) {
-  fmt::print(stderr, "ghostcard: replay: {}\n", message);
-  return code;
-}
 
 bool WriteText(const std::string& path, const std::string& text) {
   std::FILE* const file = std::fopen(path.c_str(), "we");
@@ -125,26 +119,26 @@ int ReplayCommand::Write(const scenario::ScenarioOptions& options,
                          const simulate::ScenarioTrial& trial) const {
   if (!trace_.empty()) {
     if (auto written = text::WriteJson(trace_, simulate::RunTrace(trial.events)); !written) {
-      return Fail(kExitCouldNotRun, written.error().message);
+      return Fail(kExitFailed, "replay: " + written.error().message);
     }
   }
   if (gtest_ == "-") {
     fmt::print("{}", TestCase(options));
   } else if (!gtest_.empty() && !WriteText(gtest_, TestCase(options))) {
-    return Fail(kExitCouldNotRun, gtest_ + ": " + std::strerror(errno));
+    return Fail(kExitFailed, "replay: " + gtest_ + ": " + std::strerror(errno));
   }
   return 0;
 }
 
 int ReplayCommand::Run() {
   const auto text = hwsim::config::ReadTextFile(log_);
-  if (!text) return Fail(kExitBadArguments, text.error().message);
+  if (!text) return Fail(kExitBadArguments, "replay: " + text.error().message);
   const auto file = scenario::ParseScenario(*text, log_);
-  if (!file) return Fail(kExitBadArguments, file.error().message);
+  if (!file) return Fail(kExitBadArguments, "replay: " + file.error().message);
   scenario::ScenarioOptions options = file->options;
   options.notify = file->notify.front();
   auto trial = simulate::TryScenario(options, true);
-  if (!trial) return Fail(kExitCouldNotRun, trial.error().message);
+  if (!trial) return Fail(kExitFailed, "replay: " + trial.error().message);
   const std::optional<uint64_t> logged = simulate::LoggedHash(*text);
   if (logged && trial->verdict == simulate::Verdict::kGood && *logged != trial->hash) {
     fmt::print(
@@ -159,7 +153,7 @@ int ReplayCommand::Run() {
     scenario::ScenarioOptions other = options;
     other.notify = file->notify[i];
     auto again = simulate::TryScenario(other, true);
-    if (!again) return Fail(kExitCouldNotRun, again.error().message);
+    if (!again) return Fail(kExitFailed, "replay: " + again.error().message);
     fails = Fails(*file, other.notify, again->verdict);
     if (!fails) continue;
     options = other;
@@ -168,7 +162,7 @@ int ReplayCommand::Run() {
   if (fails && !no_reduce_) {
     MakeSmaller(*trial, options);
     trial = simulate::TryScenario(options, true);
-    if (!trial) return Fail(kExitCouldNotRun, trial.error().message);
+    if (!trial) return Fail(kExitFailed, "replay: " + trial.error().message);
   }
   std::FILE* const out = trace_ == "-" ? stderr : stdout;
   fmt::print(out, "{}\n", scenario::ScenarioToml(options));
@@ -182,7 +176,7 @@ int ReplayCommand::Run() {
   if (const int code = Write(options, *trial); code != 0) return code;
   if (fails || file->expected.empty()) return ExitCodeOf(trial->verdict);
   const auto unmet = UnmetOf(*file);
-  if (!unmet) return Fail(kExitCouldNotRun, unmet.error().message);
+  if (!unmet) return Fail(kExitFailed, "replay: " + unmet.error().message);
   for (const std::string& line : *unmet) fmt::print(out, "not as expected, {}\n", line);
   if (!unmet->empty()) return kExitNotAsExpected;
   fmt::print(out, "as expected\n");

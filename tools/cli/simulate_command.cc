@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "hwsim/base/parse_number.h"
+#include "tools/cli/exit_codes.h"
 #include "tools/scenario/scenario_toml_writer.h"
 #include "tools/simulate/swarm.h"
 
@@ -154,8 +155,7 @@ int SimulateCommand::RunMany() {
 int SimulateCommand::Report(const hwsim::Expected<simulate::SimulateReport>& report,
                             bool many) const {
   if (!report) {
-    fmt::print(stderr, "ghostcard: simulate: {}\n", report.error().message);
-    return kExitCouldNotRun;
+    return Fail(kExitFailed, "simulate: " + report.error().message);
   }
   if (report->failure) {
     const simulate::SeedFailure& failure = *report->failure;

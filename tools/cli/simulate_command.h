@@ -31,8 +31,7 @@ class SimulateCommand {
   simulate::SimulateOptions options_;
 };
 
-// Exit codes. 0: every seed is good.
-inline constexpr int kExitCouldNotRun = 1;
+// Exit codes besides those of exit_codes.h. 0: every seed is good.
 inline constexpr int kExitBrokenInvariant = 3;
 inline constexpr int kExitNoProgress = 4;
 inline constexpr int kExitCrash = 5;

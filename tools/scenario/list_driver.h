@@ -12,8 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "hwsim/base/random.h"
 #include "hwsim/card/virtual_card.h"
-#include "hwsim/model/latency_model.h"
 #include "tools/scenario/ring_auditor.h"
 
 namespace tools::scenario {

@@ -6,7 +6,7 @@
 
 #include <cstdint>
 
-#include "hwsim/model/latency_model.h"
+#include "hwsim/base/random.h"
 #include "tools/scenario/scenario_options.h"
 #include "tools/scenario/simulated_job.h"
 

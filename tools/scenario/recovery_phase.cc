@@ -56,7 +56,7 @@ bool RecoveryPhase::NeedsOperatorReset() const {
 }
 
 void RecoveryPhase::EndFaults() {
-  system_.EnterPhase(RunPhase::kDraining);
+  system_.EnterPhase(ScenarioPhase::kDraining);
   recorder_.Note(EventKind::kFaultsEnd);
   if (NeedsOperatorReset()) system_.ResetCard();
 }
@@ -85,7 +85,7 @@ bool RecoveryPhase::WaitUntilQuiet() {
 }
 
 void RecoveryPhase::RunLivenessPhase() {
-  if (system_.phase() == RunPhase::kFaults) {
+  if (system_.phase() == ScenarioPhase::kFaults) {
     loop_.AdvanceTo(std::max(system_.Now(), TimePoint{} + *options_.faults_end));
     EndFaults();
   }
@@ -94,7 +94,7 @@ void RecoveryPhase::RunLivenessPhase() {
   if (options_.card.faults.Has(FaultKind::kCardHang)) system_.ResetCard();
   loop_.AdvanceTo(std::max(system_.Now(), FalseAlarmsEnd()));
   if (!WaitUntilQuiet()) return OnOutOfPatience();
-  system_.EnterPhase(RunPhase::kLiveness);
+  system_.EnterPhase(ScenarioPhase::kLiveness);
   recorder_.Note(EventKind::kLivenessPhase);
   constexpr uint32_t kSlotsMax = 64;  // of a queue pair; more take long and show no more
   for (uint32_t index = 0; index < system_.queue_pair_count(); ++index) {

@@ -5,7 +5,7 @@
 // It resumes a job by itself when the job waits for space and nothing can notify it. When patience
 // is over it cancels what is left.
 //
-// The invariants (scenario_rules.h) compare what card and engine do with two independent records:
+// The invariants (invariants.h) compare what card and engine do with two independent records:
 // the application's own, and that of the RingAuditor between queue pairs and card.
 //
 // Threads: one, the caller's. A fault may run callbacks on another thread; the run waits for them.

@@ -18,7 +18,7 @@
 #include "hwsim/base/enum_names.h"
 #include "hwsim/model/profile.h"
 #include "hwsim/operations/request.h"
-#include "tools/load/job_load.h"
+#include "tools/load/notify.h"
 #include "tools/scenario/event_log.h"
 
 namespace tools::scenario {

@@ -8,6 +8,7 @@
 #include "hwsim/base/enum_names.h"
 #include "hwsim/config/profile_table.h"
 #include "hwsim/config/toml_reader.h"
+#include "tools/load/notify.h"
 
 namespace tools::scenario {
 

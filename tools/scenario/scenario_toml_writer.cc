@@ -4,6 +4,8 @@
 
 #include <optional>
 
+#include "tools/load/notify.h"
+
 namespace tools::scenario {
 
 namespace {

@@ -146,7 +146,7 @@ void SimulatedJobs::Start(SimulatedJob& job) {
 }
 
 bool SimulatedJobs::TakeNext(SimulatedJob& job) const {
-  if (job.operations_left == 0 || job.restart || system_.phase() == RunPhase::kDraining) {
+  if (job.operations_left == 0 || job.restart || system_.phase() == ScenarioPhase::kDraining) {
     return false;
   }
   --job.operations_left;
@@ -274,7 +274,7 @@ bool SimulatedJobs::RestartFreed() {
   for (SimulatedJob& job : jobs_) {
     if (!job.restart || job.paused()) continue;
     job.restart = false;
-    if (job.operations_left == 0 || system_.phase() != RunPhase::kFaults) continue;
+    if (job.operations_left == 0 || system_.phase() != ScenarioPhase::kFaults) continue;
     Start(job);
     any = true;
   }

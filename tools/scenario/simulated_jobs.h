@@ -107,7 +107,7 @@ class SimulatedJobs {
   void FreeContext(SimulatedJob& job);
   void CancelOne(SimulatedJob& job);
 
-  bool in_liveness_phase() const { return system_.phase() == RunPhase::kLiveness; }
+  bool in_liveness_phase() const { return system_.phase() == ScenarioPhase::kLiveness; }
   hwsim::TimePoint Now() const { return system_.Now(); }
 
   const ScenarioOptions& options_;

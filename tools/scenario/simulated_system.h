@@ -11,8 +11,8 @@
 
 #include "engine/engine.h"
 #include "hwsim/base/error.h"
+#include "hwsim/base/random.h"
 #include "hwsim/card/virtual_card.h"
-#include "hwsim/model/latency_model.h"
 #include "tools/scenario/invariants.h"
 #include "tools/scenario/ring_auditor.h"
 #include "tools/scenario/run_recorder.h"
@@ -22,7 +22,7 @@
 namespace tools::scenario {
 
 // The phases of a run, in order. Without `faults_end` a run stays in the first.
-enum class RunPhase : uint8_t {
+enum class ScenarioPhase : uint8_t {
   kFaults,    // operations start, and faults may fire
   kDraining,  // the faults are over: no operation starts, all that are under way have to end
   kLiveness,  // every slot of the card is used once more, and every operation has to succeed
@@ -51,8 +51,8 @@ class SimulatedSystem {
   hwsim::TimePoint Now() const { return card_->clock().Now(); }
   uint32_t queue_pair_count() const { return static_cast<uint32_t>(card_->queue_pairs().size()); }
 
-  RunPhase phase() const { return phase_; }
-  void EnterPhase(RunPhase phase) { phase_ = phase; }
+  ScenarioPhase phase() const { return phase_; }
+  void EnterPhase(ScenarioPhase phase) { phase_ = phase; }
 
   // The job whose code runs now; null: none. Requests that are pushed meanwhile are its own.
   const SimulatedJob* running() const { return running_; }
@@ -73,7 +73,7 @@ class SimulatedSystem {
   RunRecorder& recorder_;
   hwsim::Random random_;
   const SimulatedJob* running_ = nullptr;
-  RunPhase phase_ = RunPhase::kFaults;
+  ScenarioPhase phase_ = ScenarioPhase::kFaults;
   RingAuditor rings_;
   Invariants invariants_;
   hwsim::card::VirtualCard* card_ = nullptr;

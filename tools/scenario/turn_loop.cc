@@ -101,7 +101,7 @@ TurnLoop::Answer TurnLoop::PassTime(bool futile) {
   }
   const TimePoint faults_end = TimePoint{} + options_.faults_end.value_or(Duration::zero());
   const bool faults_over =
-      options_.faults_end && system_.phase() == RunPhase::kFaults && faults_end <= next;
+      options_.faults_end && system_.phase() == ScenarioPhase::kFaults && faults_end <= next;
   if (faults_over) next = faults_end;
   AdvanceTo(std::max(next, now));
   if (faults_over) return Answer::kFaultsOver;

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "hwsim/base/parse_number.h"
+#include "tools/load/notify.h"
 
 namespace tools::simulate {
 

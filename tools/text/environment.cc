@@ -1,11 +1,12 @@
 #include "tools/text/environment.h"
-#include "waitctx/base/sanitizers.h"
 
 #include <openssl/crypto.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include <fstream>
+
+#include "waitctx/base/sanitizers.h"
 
 namespace tools::text {
 

@@ -1,7 +1,6 @@
 #include "engine/openssl/engine/commands.h"
 
 #include <array>
-#include <charconv>
 #include <cstring>
 #include <string>
 #include <string_view>
@@ -9,6 +8,7 @@
 
 #include "engine/openssl/engine/methods.h"
 #include "engine/openssl/engine/module.h"
+#include "hwsim/base/parse_number.h"
 
 namespace engine::openssl::engine {
 
@@ -151,18 +151,15 @@ Expected<void> SetThreshold(std::string_view entry) {
   name = name.substr(0, name.find("-HMAC-"));
   std::atomic<uint32_t>* threshold = CipherThreshold(name);
   if (threshold == nullptr) threshold = DigestThreshold(name);
-  uint32_t bytes = 0;
-  const std::string_view digits =
-      colon == std::string_view::npos ? std::string_view{} : entry.substr(colon + 1);
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), bytes);
-  if (threshold == nullptr || digits.empty() || error != std::errc() ||
-      end != digits.data() + digits.size() || bytes > kBytesMax) {
+  const auto bytes = hwsim::ParseNumber(colon == std::string_view::npos ? std::string_view{}
+                                                                        : entry.substr(colon + 1));
+  if (threshold == nullptr || !bytes || *bytes > kBytesMax) {
     return Unexpected(std::string(kName) + ": '" + std::string(entry) +
                       "' given; allowed: NAME:BYTES,..., BYTES from 0 to 16384, NAME one of "
                       "AES-128-CBC, AES-256-CBC, AES-128-GCM, AES-256-GCM, ChaCha20-Poly1305, "
                       "SHA1, SHA224 to SHA512, SHA3-224 to SHA3-512");
   }
-  threshold->store(bytes, std::memory_order_relaxed);
+  threshold->store(static_cast<uint32_t>(*bytes), std::memory_order_relaxed);
   return {};
 }
 
@@ -182,13 +179,12 @@ Expected<uint32_t> Bitmap(const char* name, Input input) {
   if (!text) return Unexpected(std::move(text.error()));
   std::string_view digits = *text;
   if (digits.starts_with("0x") || digits.starts_with("0X")) digits.remove_prefix(2);
-  uint32_t bits = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), bits, 16);
-  if (digits.empty() || error != std::errc() || end != digits.data() + digits.size()) {
+  const auto bits = hwsim::ParseNumber(digits, 16);
+  if (!bits || *bits > UINT32_MAX) {
     return Unexpected(std::string(name) + ": '" + std::string(*text) +
                       "' given; allowed: a hexadecimal number, as 0x82EF");
   }
-  return bits;
+  return static_cast<uint32_t>(*bits);
 }
 
 Expected<void> BindThread(Input input) {

@@ -119,7 +119,7 @@ TEST_F(NotifierTest, ClosedContextIsNotTold) {
   context_->Close();
   PauseAndTell();
   EXPECT_EQ(calls_, 0);
-  EXPECT_EQ(notifier_.counts().nobody, 1u);
+  EXPECT_EQ(notifier_.counts().not_told, 1u);
   notifier_.Take(operation_);
 }
 

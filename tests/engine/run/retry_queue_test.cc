@@ -203,7 +203,7 @@ TEST_F(RetryQueueTest, SlotFreedBeforeAddIsGrantedByAdd) {
   FreeSlotAndGrant();
   EXPECT_TRUE(queue_.Add(first_, false));
   EXPECT_EQ(first_.phase.now(), Phase::kGranted);
-  EXPECT_EQ(notifier_.counts().nobody, 0u) << "the owner is not told: it is running";
+  EXPECT_EQ(notifier_.counts().not_told, 0u) << "the owner is not told: it is running";
   EXPECT_EQ(Submit(newcomer_), SubmitStatus::kAgain);
   EXPECT_EQ(SubmitGranted(first_), SubmitStatus::kOk);
 }

@@ -1,6 +1,5 @@
 // RealCard: real time, options, and threads of its own.
 #include "hwsim/card/real_card.h"
-#include "waitctx/base/sanitizers.h"
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>
@@ -9,6 +8,8 @@
 
 #include <deque>
 #include <thread>
+
+#include "waitctx/base/sanitizers.h"
 
 namespace hwsim::card {
 namespace {

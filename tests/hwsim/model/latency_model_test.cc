@@ -35,37 +35,6 @@ Moments Sample(const LatencyModel& model, uint32_t size_bytes = 0) {
   return moments;
 }
 
-TEST(RandomTest, IsSplitmix64) {
-  Random random(1234567);  // the published test vector of splitmix64
-  EXPECT_EQ(random.Next(), 6457827717110365317u);
-  EXPECT_EQ(random.Next(), 3203168211198807973u);
-  EXPECT_EQ(random.Next(), 9817491932198370423u);
-}
-
-TEST(RandomTest, DoublesFillTheUnitInterval) {
-  Random random(3);
-  double least = 1, most = 0, sum = 0;
-  for (int i = 0; i < 100'000; ++i) {
-    const double drawn = random.NextDouble();
-    least = std::min(least, drawn);
-    most = std::max(most, drawn);
-    sum += drawn;
-  }
-  EXPECT_GE(least, 0);
-  EXPECT_LT(least, 1e-3);
-  EXPECT_LT(most, 1);
-  EXPECT_GT(most, 0.999);
-  EXPECT_NEAR(sum / 100'000, 0.5, 0.005);
-}
-
-TEST(RandomTest, ForksDifferAndLeaveTheirOriginAlone) {
-  const Random origin(1);
-  Random one = origin.Fork(1), again = origin.Fork(1), two = origin.Fork(2);
-  const uint64_t first = one.Next();
-  EXPECT_EQ(first, again.Next());
-  EXPECT_NE(first, two.Next());
-}
-
 TEST(LatencyModelTest, FixedIsItsBase) {
   const LatencyModel model{.base = 125us};
   const Moments moments = Sample(model);

@@ -5,7 +5,7 @@
 // traces are compared. Calls that OpenSSL crashes on are left out. A difference prints both
 // traces up to it and the line that replays it:
 //
-//   GHOSTCARD_SEED=<seed> GHOSTCARD_SEQUENCES=1 bazel-bin/tests/waitctx/differential_test
+//   GHOSTCARD_SEED=<seed> GHOSTCARD_SEQUENCES=1 bazel-bin/tests/waitctx/c_api/differential_test
 #include <array>
 #include <cstdint>
 #include <cstdlib>

@@ -1,7 +1,8 @@
 // Operations that were given up on the card: what frees them, and which completions are late.
+#include "engine/run/given_up.h"
+
 #include <gtest/gtest.h>
 
-#include "engine/run/given_up.h"
 #include "tests/engine/operation_state_fixture.h"
 
 namespace engine::run {
