@@ -37,13 +37,23 @@ uint64_t NumberOf(Dwarf_Die* function, unsigned what) {
   return value;
 }
 
+// The compilation unit of `address`; nullptr: there is none. clang writes no table of address
+// ranges: without it, looks at each unit.
+Dwarf_Die* UnitOf(Dwfl_Module* module, uint64_t address, Dwarf_Addr& bias) {
+  Dwarf_Die* unit = dwfl_module_addrdie(module, address, &bias);
+  if (unit != nullptr) return unit;
+  while ((unit = dwfl_module_nextcu(module, unit, &bias)) != nullptr) {
+    if (dwarf_haspc(unit, address - bias) > 0) return unit;
+  }
+  return nullptr;
+}
+
 // `places` has the line of `address`, with the name of the function that was not inlined. Inserts
-// the functions inlined there before it, each with its own line.
-void AddInlined(Dwfl_Module* module, uint64_t address, std::vector<SourcePlace>& places) {
-  Dwarf_Addr bias = 0;
-  Dwarf_Die* const unit = dwfl_module_addrdie(module, address, &bias);
+// the functions inlined there before it, each with its own line. `address` is one of the unit's
+// file.
+void AddInlined(Dwarf_Die* unit, uint64_t address, std::vector<SourcePlace>& places) {
   Dwarf_Die* innermost = nullptr;
-  if (unit == nullptr || dwarf_getscopes(unit, address - bias, &innermost) <= 0) return;
+  if (dwarf_getscopes(unit, address, &innermost) <= 0) return;
   Dwarf_Die* scopes = nullptr;
   const int count = dwarf_getscopes_die(&innermost[0], &scopes);
   std::free(innermost);
@@ -110,11 +120,16 @@ std::vector<SourcePlace> Symbols::Find(const std::string& path, uint64_t address
   const char* name =
       dwfl_module_addrinfo(module, address, &offset, &symbol, nullptr, nullptr, nullptr);
   if (name != nullptr) places.back().function = Demangled(name);
-  if (Dwfl_Line* line = dwfl_module_getsrc(module, address); line != nullptr) {
-    const char* file = dwfl_lineinfo(line, nullptr, &places.back().line, nullptr, nullptr, nullptr);
-    if (file != nullptr) places.back().file = file;
+  Dwarf_Addr bias = 0;
+  Dwarf_Die* const unit = UnitOf(module, address, bias);
+  if (unit == nullptr) return places;
+  if (Dwarf_Line* line = dwarf_getsrc_die(unit, address - bias); line != nullptr) {
+    dwarf_lineno(line, &places.back().line);
+    if (const char* file = dwarf_linesrc(line, nullptr, nullptr); file != nullptr) {
+      places.back().file = file;
+    }
   }
-  AddInlined(module, address, places);
+  AddInlined(unit, address - bias, places);
   return places;
 }
 

@@ -135,6 +135,15 @@ const Broken kBroken[] = {
 INSTANTIATE_TEST_SUITE_P(All, BreakingProgramTest, testing::ValuesIn(kBroken),
                          [](const auto& info) { return std::string(info.param.program); });
 
+class SystemProgramTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (waitctx::kAddressSanitizer || waitctx::kThreadSanitizer) {
+      GTEST_SKIP() << "programs of the system do not contain the sanitizer that the library needs";
+    }
+  }
+};
+
 TEST(CheckCommandTest, EachRuleHasAProgramThatBreaksIt) {
   std::set<std::string> broken;
   for (const Broken& program : kBroken) broken.insert(program.rules.begin(), program.rules.end());
@@ -179,6 +188,16 @@ TEST(CheckCommandTest, NamesTheLineOfTheCall) {
   EXPECT_THAT(checked.text, testing::HasSubstr("busy_resume.c:"));
 }
 
+// clang writes no .debug_aranges, which is the usual way to the line of an address.
+TEST(CheckCommandTest, NamesTheLineWithoutAddressRanges) {
+  const std::string program = TestFolder() + "/without_ranges";
+  const std::string strip =
+      "objcopy --remove-section .debug_aranges tests/tools/check/busy_resume " + program;
+  ASSERT_EQ(std::system(strip.c_str()), 0);
+  const Checked checked = Check("-- " + program);
+  EXPECT_THAT(checked.text, testing::HasSubstr("busy_resume.c:"));
+}
+
 TEST(CheckCommandTest, CountsOneFindingOverAllProcesses) {
   const Checked checked = CheckProgram("forking_workers");
   ASSERT_EQ(checked.report["findings"].size(), 1u) << checked.text;
@@ -186,7 +205,7 @@ TEST(CheckCommandTest, CountsOneFindingOverAllProcesses) {
   EXPECT_EQ(checked.report["counts"]["processes"], 4);
 }
 
-TEST(CheckCommandTest, FollowsAProgramThatAnotherStarts) {
+TEST_F(SystemProgramTest, FollowsAProgramThatAnotherStarts) {
   const Checked checked = Check("-- sh -c 'tests/tools/check/busy_resume; exit 0'");
   EXPECT_EQ(checked.exit_code, 1);
   EXPECT_EQ(RulesIn(checked.report), std::set<std::string>{"busy-resume"});
@@ -216,25 +235,25 @@ TEST(CheckCommandTest, PassesTheProgramsOwnFailureOn) {
   EXPECT_THAT(checked.text, testing::HasSubstr("ended by SIGTERM"));
 }
 
-TEST(CheckCommandTest, ReportsFindingsRatherThanTheProgramsOwnFailure) {
+TEST_F(SystemProgramTest, ReportsFindingsRatherThanTheProgramsOwnFailure) {
   const Checked checked = Check("-- sh -c 'tests/tools/check/busy_resume; exit 7'");
   EXPECT_EQ(checked.exit_code, 1);
   EXPECT_EQ(checked.report["program"]["exit_code"], 7);
 }
 
-TEST(CheckCommandTest, PassesSignalsOn) {
+TEST_F(SystemProgramTest, PassesSignalsOn) {
   // The program sends a signal to ghostcard, and waits until it comes back.
   const Checked checked =
       Check("-- sh -c 'trap \"exit 9\" TERM; kill -TERM $PPID; while :; do :; done'");
   EXPECT_EQ(checked.exit_code, 9) << checked.text;
 }
 
-TEST(CheckCommandTest, GivesTheProgramItsArgumentsToTheLetter) {
+TEST_F(SystemProgramTest, GivesTheProgramItsArgumentsToTheLetter) {
   const Checked checked = Check("-- printf '%s|' '[a,b]' -- --help '' '%%'");
   EXPECT_THAT(checked.text, testing::HasSubstr("[a,b]|--|--help||%%|"));
 }
 
-TEST(CheckCommandTest, SaysThatAProgramWithoutJobsWasNotChecked) {
+TEST_F(SystemProgramTest, SaysThatAProgramWithoutJobsWasNotChecked) {
   const Checked checked = Check("-- true");
   EXPECT_EQ(checked.exit_code, 0);
   EXPECT_THAT(checked.text, testing::HasSubstr("started no asynchronous job: nothing was checked"));
@@ -246,7 +265,7 @@ TEST(CheckCommandTest, NotesPausedJobsOfAProcessThatEndsWithoutExitHandlers) {
   EXPECT_THAT(checked.text, testing::HasSubstr("ended by a signal or _exit, with 1 paused job\n"));
 }
 
-TEST(CheckCommandTest, NotesAProcessThatStillRuns) {
+TEST_F(SystemProgramTest, NotesAProcessThatStillRuns) {
   // The process prints its own number: by then the checker has seen it, and the parent may end.
   const Checked checked =
       Check("-- sh -c 'echo $(sh -c \"echo \\$\\$; exec sleep 60 <&- >&- 2>&-\" &)'");
@@ -257,7 +276,7 @@ TEST(CheckCommandTest, NotesAProcessThatStillRuns) {
   EXPECT_THAT(checked.text, testing::HasSubstr("process " + std::to_string(pid) + " still runs"));
 }
 
-TEST(CheckCommandTest, LeavesOtherPreloadedLibrariesThere) {
+TEST_F(SystemProgramTest, LeavesOtherPreloadedLibrariesThere) {
   const Checked checked = Check("-- sh -c 'echo $LD_PRELOAD'");
   const std::string alone = checked.text.substr(0, checked.text.find('\n'));
   setenv("LD_PRELOAD", "libdl.so.2", 1);
@@ -319,7 +338,7 @@ TEST(CheckCommandTest, RefusesASetuidProgram) {
   EXPECT_THAT(checked.text, testing::HasSubstr("it is setuid"));
 }
 
-TEST(CheckCommandTest, MakesItsFilePrivateAndRemovesIt) {
+TEST_F(SystemProgramTest, MakesItsFilePrivateAndRemovesIt) {
   const Checked checked =
       Check("-- sh -c 'stat -c %a $GHOSTCARD_CHECK_FILE; echo $GHOSTCARD_CHECK_FILE'");
   EXPECT_THAT(checked.text, testing::StartsWith("600\n/"));
@@ -328,10 +347,7 @@ TEST(CheckCommandTest, MakesItsFilePrivateAndRemovesIt) {
   EXPECT_FALSE(std::filesystem::exists(file)) << file;
 }
 
-TEST(CheckCommandTest, FindsNothingWrongWithOpenSslsOwnProgram) {
-  if (waitctx::kAddressSanitizer || waitctx::kThreadSanitizer) {
-    GTEST_SKIP() << "the openssl program is not built with a sanitizer";
-  }
+TEST_F(SystemProgramTest, FindsNothingWrongWithOpenSslsOwnProgram) {
   const Checked checked = Check("-- openssl speed -seconds 1 -async_jobs 4 ecdsap256");
   EXPECT_EQ(checked.exit_code, 0) << checked.text;
   EXPECT_GT(checked.report["counts"]["jobs"], 0);
