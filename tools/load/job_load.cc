@@ -9,9 +9,7 @@
 #include <atomic>
 #include <cerrno>
 #include <chrono>
-#include <condition_variable>
 #include <deque>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -22,7 +20,7 @@
 #include "hwsim/base/fd.h"
 #include "tools/load/out_of_descriptors.h"
 #include "tools/load/progress_watch.h"
-#include "tools/load/ready_list.h"
+#include "tools/load/ready_queue.h"
 #include "waitctx/job.h"
 
 namespace tools::load {
@@ -36,7 +34,8 @@ using SteadyClock = std::chrono::steady_clock;
 
 namespace {
 
-class ReadyJobs;
+struct LoadJob;
+using ReadyJobs = ReadyQueue<LoadJob>;  // the jobs whose callbacks ran
 
 // One of the jobs that are under way at a time. It runs one request after the other, each in a job
 // of its own.
@@ -53,37 +52,6 @@ struct LoadJob : ReadyItem {
   uint64_t finished = 0;
   bool fd_watched = false;
   ReadyJobs* ready = nullptr;
-};
-
-// The jobs whose callbacks ran. The application sleeps here.
-class ReadyJobs {
- public:
-  // Any thread.
-  void Push(LoadJob& load_job) {
-    if (!list_.Push(load_job)) return;
-    // The application either holds the mutex and will see the job, or sleeps.
-    { const std::lock_guard lock(mutex_); }
-    woken_.notify_one();
-  }
-
-  template <typename Handle>
-  size_t TakeAll(Handle handle) {
-    return list_.TakeAll(handle);
-  }
-
-  // Not std::atomic::wait, which yields before it sleeps: where threads outnumber processors, a
-  // thread that yields runs a whole time slice too late.
-  void SleepUntilReady() {
-    if (!list_.AnnounceSleep()) return;
-    std::unique_lock lock(mutex_);
-    woken_.wait(lock, [this] { return !list_.empty(); });
-    list_.EndSleep();
-  }
-
- private:
-  ReadyList<LoadJob> list_;
-  std::mutex mutex_;  // protects no data; it keeps a wake-up from coming between look and sleep
-  std::condition_variable woken_;
 };
 
 int RunOneOperation(void* args) {

@@ -41,13 +41,20 @@ class ReadyList {
       // seq_cst, with sleeping_: either the consumer sees the item before it sleeps, or this thread
       // sees that the consumer sleeps.
     } while (!head_.compare_exchange_weak(head, &link, std::memory_order_seq_cst));
+    return ClaimWakeUp();
+  }
+
+  // Ends the consumer's announcement. True: there was one, and the caller wakes the consumer. The
+  // announcement may be a later one than the caller saw when it pushed.
+  [[nodiscard]] bool ClaimWakeUp() {
     return sleeping_.load(std::memory_order_seq_cst) && sleeping_.exchange(false);
   }
 
   bool empty() const { return head_.load(std::memory_order_seq_cst) == nullptr; }
 
   // Announces that the consumer is about to sleep. False: the list contains items, so the consumer
-  // does not sleep. True: the next Push returns true. The consumer calls EndSleep when it is awake.
+  // does not sleep. True: the next Push returns true. A consumer that is woken announces again
+  // before it sleeps again, even if it finds no item. It calls EndSleep when it stays awake.
   [[nodiscard]] bool AnnounceSleep() {
     sleeping_.store(true, std::memory_order_seq_cst);
     if (empty()) return true;
