@@ -23,6 +23,7 @@
 #include <utility>
 
 // What C code calls a context: OpenSSL's ASYNC_WAIT_CTX. In this layer each one is a WaitContext.
+// NOLINTNEXTLINE(readability-identifier-naming): OpenSSL's name
 struct async_wait_ctx_st {};
 
 namespace waitctx {
