@@ -80,8 +80,7 @@ class Engine {
   size_t Poll(size_t quota = 0);
   // Polls only if one of these holds: at least `threshold` requests are in flight; requests are in
   // flight, and at least `active_jobs` of them; a queue pair is full, or an operation waits for
-  // space; a deadline has passed.
-  // Returns how many completions it handled.
+  // space; a deadline has passed. Returns how many completions it handled.
   size_t PollHeuristically(size_t active_jobs, size_t threshold = 48);
 
   // Changes an interval while the engine runs. Requires: within CompletionService's bounds.

@@ -24,10 +24,9 @@ constexpr const char* kFooter =
     "completes it; notification: until the job ends; card late: how much later than the modelled "
     "time the card completed.\n"
     "With --tls: to no card: handshakes a second, as a multiple of the server without the card; "
-    "p50 "
-    "to p99.9: from connect to the end of the handshake, at the client; CPU/handshake: processor "
-    "time of the whole process, and its parts: server, clients, card; pauses: pauses of jobs for "
-    "each handshake; EAGAIN: those because the card was full.\n"
+    "p50 to p99.9: from connect to the end of the handshake, at the client; CPU/handshake: "
+    "processor time of the whole process, and its parts: server, clients, card; pauses: pauses of "
+    "jobs for each handshake; EAGAIN: those because the card was full.\n"
     "Exit codes: 0 done; 1 it could not be run; 2 bad arguments.";
 
 }  // namespace

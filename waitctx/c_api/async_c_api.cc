@@ -1,9 +1,9 @@
 // OpenSSL's names for the wait layer: the functions of <openssl/async.h>, with C linkage.
 //
-// An ASYNC_WAIT_CTX is a WaitContext; ASYNC_JOB is only another name for Job. This file
-// adds what OpenSSL does and C++ callers do not need: the default library context that follows a
-// job, and reasons on OpenSSL's error queue. It reaches libcrypto through weak symbols, so it works
-// in a process without libcrypto too.
+// An ASYNC_WAIT_CTX is a WaitContext; ASYNC_JOB is only another name for Job. This file adds what
+// OpenSSL does and C++ callers do not need: the default library context that follows a job, and
+// reasons on OpenSSL's error queue. It reaches libcrypto through weak symbols, so it works in a
+// process without libcrypto too.
 //
 // Threads: as <openssl/async.h> says. No state of its own.
 #include <new>
